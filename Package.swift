@@ -1,0 +1,91 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The walls between these targets, and the reason for each, are in Docs/architecture.md;
+// Tests/Checks/walls.py compares every import with the table of allowed arrows.
+
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let log = Target.Dependency.product(name: "Logging", package: "swift-log")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+    .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+]
+let grpc: [Target.Dependency] = [
+    .product(name: "GRPCCore", package: "grpc-swift-2"),
+    .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
+]
+
+let handWritten: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: handWritten)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: handWritten)
+}
+
+let package = Package(
+    name: "apus",
+    products: [
+        .executable(name: "apus", targets: ["apus"]),
+        .executable(name: "apus-proxy", targets: ["apus-proxy"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
+        .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.2"),
+    ],
+    targets: [
+        // Pure: values, functions and state machines.
+        library("ApusCore"),
+        library("ApusModel", ["ApusCore"]),
+        library("ApusYAML", ["ApusCore", yams]),
+        library("ApusRegex", ["CApusRE2"]),
+        .target(name: "CApusRE2", linkerSettings: [.linkedLibrary("re2")]),
+        library("ApusManifest", ["ApusCore", "ApusModel", "ApusYAML", "ApusRegex"]),
+        library("ApusMesh", ["ApusCore", "ApusModel"]),
+        .target(name: "ApusAPI", dependencies: [protobuf], swiftSettings: [.swiftLanguageMode(.v6)]),
+        library("ApusCompiler", ["ApusCore", "ApusModel", "ApusMesh", "ApusAPI", protobuf]),
+        library("ApusDelta", ["ApusCore", "ApusAPI", protobuf]),
+        library("ApusTraffic", ["ApusCore", "ApusAPI", "ApusRegex", protobuf]),
+
+        // I/O: the three loops around the pure core.
+        library(
+            "ApusControlPlane",
+            [
+                "ApusCore", "ApusModel", "ApusAPI", "ApusYAML", "ApusManifest", "ApusMesh", "ApusCompiler",
+                "ApusDelta", protobuf, log,
+            ] + grpc + nio + [.product(name: "NIOHTTP1", package: "swift-nio")]),
+        library("ApusXDSClient", ["ApusCore", "ApusAPI", "ApusDelta", protobuf, log] + grpc),
+        library("ApusDataplane", ["ApusCore", "ApusTraffic", log] + nio),
+
+        // Programs.
+        .executableTarget(
+            name: "apus",
+            dependencies: [
+                "ApusCore", "ApusModel", "ApusAPI", "ApusManifest", "ApusMesh", "ApusCompiler", "ApusControlPlane",
+                arguments, protobuf, log,
+            ],
+            swiftSettings: handWritten),
+        .executableTarget(
+            name: "apus-proxy",
+            dependencies: [
+                "ApusCore", "ApusAPI", "ApusDelta", "ApusTraffic", "ApusXDSClient", "ApusDataplane", arguments, log,
+            ],
+            swiftSettings: handWritten),
+    ],
+    cxxLanguageStandard: .cxx17
+)
