@@ -1,5 +1,3 @@
-package import ApusCore
-
 /// One connected (or imagined) proxy, as far as compiling may look at it.
 package struct Proxy: Hashable, Sendable {
     package enum Role: String, Hashable, Sendable { case sidecar, router }
