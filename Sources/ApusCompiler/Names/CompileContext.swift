@@ -1,0 +1,19 @@
+package import ApusMesh
+
+/// All that compiling outbound configuration may look at: the mesh, and the class of proxies it is for. A result depends
+/// on these two alone, so proxies of one class share it.
+package struct CompileContext: Sendable {
+    package let snapshot: MeshSnapshot
+    package let proxyClass: ProxyClass
+    /// What of the mesh the class sees.
+    package let scope: ProxyScope
+
+    package init(snapshot: MeshSnapshot, proxyClass: ProxyClass) {
+        self.snapshot = snapshot
+        self.proxyClass = proxyClass
+        scope = snapshot.scope(of: proxyClass)
+    }
+
+    package var isRouter: Bool { proxyClass.role == .router }
+    package var isProxyless: Bool { proxyClass.generator == .grpc }
+}
