@@ -1,0 +1,6 @@
+internal import ApusCore
+internal import ApusModel
+
+enum NotEnforced {
+    static func findings(_ object: ConfigObject) -> [Finding] { [] }
+}
