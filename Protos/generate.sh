@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Writes Sources/ApusAPI/*.pb.swift from the .proto files here.
+#
+#   generate.sh [PLUGIN [OUT]]
+#
+# PLUGIN is a built protoc-gen-swift; without it the version below is built in a scratch folder. OUT is where the Swift
+# files go. Needs protoc.
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+plugin=${1:-}
+out=${2:-$here/../Sources/ApusAPI}
+version=1.39.0
+
+if [ -z "$plugin" ]; then
+    scratch=$(mktemp -d)
+    trap 'rm -rf "$scratch"' EXIT
+    git clone --quiet --depth 1 --branch "$version" https://github.com/apple/swift-protobuf "$scratch/swift-protobuf"
+    (cd "$scratch/swift-protobuf" && swift build --product protoc-gen-swift -c release -j 2 >&2)
+    plugin=$scratch/swift-protobuf/.build/release/protoc-gen-swift
+fi
+
+mkdir -p "$out"
+rm -f "$out"/*.pb.swift
+cd "$here"
+find . -name '*.proto' | sed 's|^\./||' | LC_ALL=C sort | xargs protoc -I . \
+    --plugin=protoc-gen-swift="$plugin" \
+    --swift_opt=Visibility=Package \
+    --swift_opt=FileNaming=PathToUnderscores \
+    --swift_opt=UseAccessLevelOnImports=true \
+    --swift_out="$out"
