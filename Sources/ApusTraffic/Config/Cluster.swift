@@ -1,0 +1,193 @@
+package import ApusCore
+
+/// How a cluster picks an endpoint.
+package enum LoadBalancingPolicy: Hashable, Sendable {
+    case roundRobin
+    /// `activeRequestBias` shapes weighted choice: `weight / (active + 1)^bias`.
+    case leastRequest(choices: Int, activeRequestBias: Double)
+    case random
+    case ringHash(minSize: Int, maxSize: Int)
+    case maglev(tableSize: Int)
+    /// ORIGINAL_DST: the address the client wanted.
+    case clusterProvided
+}
+
+/// One set of circuit-breaker limits.
+package struct CircuitBreakerLimits: Hashable, Sendable {
+    package var maxConnections: UInt32 = 1024
+    package var maxPendingRequests: UInt32 = 1024
+    package var maxRequests: UInt32 = 1024
+    package var maxRetries: UInt32 = 3
+    /// `retry_budget`: millionths of the active and pending requests that may be retries, and the least concurrency.
+    package var retryBudget: RetryBudget?
+
+    package struct RetryBudget: Hashable, Sendable {
+        package let percent: Double
+        package let minConcurrency: UInt32
+
+        package init(percent: Double = 20, minConcurrency: UInt32 = 3) {
+            self.percent = percent
+            self.minConcurrency = minConcurrency
+        }
+    }
+
+    package init() {}
+}
+
+/// `config.cluster.v3.OutlierDetection`, with Envoy's defaults.
+package struct OutlierDetectionConfig: Hashable, Sendable {
+    package var consecutive5xx: UInt32 = 5
+    package var interval: Duration = .seconds(10)
+    package var baseEjectionTime: Duration = .seconds(30)
+    package var maxEjectionTime: Duration = .seconds(300)
+    package var maxEjectionTimeJitter: Duration = .zero
+    package var maxEjectionPercent: UInt32 = 10
+    package var enforcingConsecutive5xx: UInt32 = 100
+    package var consecutiveGatewayFailure: UInt32 = 5
+    package var enforcingConsecutiveGatewayFailure: UInt32 = 0
+    package var splitsLocalOriginErrors = false
+    package var consecutiveLocalOriginFailure: UInt32 = 5
+    package var enforcingConsecutiveLocalOriginFailure: UInt32 = 100
+    package var enforcingSuccessRate: UInt32 = 100
+    package var successRateMinimumHosts: UInt32 = 5
+    package var successRateRequestVolume: UInt32 = 100
+    /// Thousandths: 1900 is a factor of 1.9.
+    package var successRateStdevFactor: UInt32 = 1900
+    package var enforcingFailurePercentage: UInt32 = 0
+    package var failurePercentageThreshold: UInt32 = 85
+    package var failurePercentageMinimumHosts: UInt32 = 5
+    package var failurePercentageRequestVolume: UInt32 = 50
+    package var alwaysEjectsOneHost = false
+
+    package init() {}
+}
+
+/// `config.cluster.v3.Cluster`.
+package final class ClusterConfig: Sendable {
+    package enum Discovery: Sendable {
+        /// Endpoints come from EDS under this name (`service_name`, else the cluster's).
+        case eds(serviceName: String)
+        /// Endpoints are in the cluster.
+        case fixed
+        /// Every name is resolved to all of its addresses.
+        case strictDNS(DNS)
+        /// One name, and of its addresses the first.
+        case logicalDNS(DNS)
+        /// The address the client wanted; `portOverride` replaces its port.
+        case originalDestination(OriginalDestination)
+    }
+
+    package struct DNS: Hashable, Sendable {
+        package enum Family: Hashable, Sendable { case automatic, v4Only, v6Only, v4Preferred, all }
+
+        package var refreshRate: Duration = .seconds(5)
+        package var refreshJitter: Duration = .zero
+        package var respectsTTL = false
+        package var family = Family.automatic
+
+        package init() {}
+    }
+
+    package struct OriginalDestination: Hashable, Sendable {
+        /// The header that overrides the address, if the cluster allows it.
+        package var header: HeaderName?
+        package var portOverride: UInt16?
+        package var cleanupInterval: Duration = .seconds(5)
+
+        package init() {}
+    }
+
+    package enum UpstreamProtocol: Hashable, Sendable {
+        case http1
+        /// HTTP/1.1 or HTTP/2 as the client's; with clients of HTTP/1.1 only, HTTP/1.1.
+        case useDownstream
+    }
+
+    package struct Keepalive: Hashable, Sendable {
+        package var probes: UInt32?
+        package var time: Duration?
+        package var interval: Duration?
+
+        package init() {}
+    }
+
+    package let name: String
+    /// What statistics call it; the name if not set.
+    package let statName: String
+    /// Digest of the bytes it was decoded from.
+    package let version: ContentVersion
+    package let slot: Slot
+    package let discovery: Discovery
+    package let policy: LoadBalancingPolicy
+    package let panicThreshold: Double
+    /// Locality weights are in force (`locality_weighted_lb_config`).
+    package let weighsLocalities: Bool
+    package let closesConnectionsOnHostSetChange: Bool
+    package let ignoresNewHostsUntilFirstCheck: Bool
+    package let hashesHostname: Bool
+    /// Hundredths above 100 that a ring or Maglev host may be loaded; 0: unbounded.
+    package let hashBalanceFactor: UInt32
+    package let connectTimeout: Duration
+    package let breakers: CircuitBreakerLimits
+    package let highPriorityBreakers: CircuitBreakerLimits
+    package let upstreamProtocol: UpstreamProtocol
+    /// Pool: nil turns a time-out off.
+    package let idleTimeout: Duration?
+    package let maxConnectionDuration: Duration?
+    package let maxStreamDuration: Duration?
+    package let maxRequestsPerConnection: UInt32?
+    package let maxResponseHeaders: Int
+    /// Bytes of one response head.
+    package let maxResponseHeaderBytes: Int
+    package let outlierDetection: OutlierDetectionConfig?
+    package let keepalive: Keepalive?
+    /// Source address of upstream connections.
+    package let bindSource: IPAddress?
+    package let bufferLimit: UInt32
+    /// Hosts given in the cluster itself (STATIC, DNS); empty for EDS and ORIGINAL_DST.
+    package let endpoints: EndpointTable?
+
+    package init(
+        name: String, statName: String? = nil, version: ContentVersion = ContentVersion(0), slot: Slot,
+        discovery: Discovery,
+        policy: LoadBalancingPolicy = .roundRobin, panicThreshold: Double = 50, weighsLocalities: Bool = false,
+        closesConnectionsOnHostSetChange: Bool = false, ignoresNewHostsUntilFirstCheck: Bool = false,
+        hashesHostname: Bool = false, hashBalanceFactor: UInt32 = 0,
+        connectTimeout: Duration = .seconds(5), breakers: CircuitBreakerLimits = CircuitBreakerLimits(),
+        highPriorityBreakers: CircuitBreakerLimits = CircuitBreakerLimits(),
+        upstreamProtocol: UpstreamProtocol = .http1, idleTimeout: Duration? = .seconds(3600),
+        maxConnectionDuration: Duration? = nil, maxStreamDuration: Duration? = nil,
+        maxRequestsPerConnection: UInt32? = nil, maxResponseHeaders: Int = 100,
+        maxResponseHeaderBytes: Int = 80 << 10, outlierDetection: OutlierDetectionConfig? = nil,
+        keepalive: Keepalive? = nil, bindSource: IPAddress? = nil, bufferLimit: UInt32 = 1 << 20,
+        endpoints: EndpointTable? = nil
+    ) {
+        self.name = name
+        self.statName = statName ?? name
+        self.version = version
+        self.slot = slot
+        self.discovery = discovery
+        self.policy = policy
+        self.panicThreshold = panicThreshold
+        self.weighsLocalities = weighsLocalities
+        self.closesConnectionsOnHostSetChange = closesConnectionsOnHostSetChange
+        self.ignoresNewHostsUntilFirstCheck = ignoresNewHostsUntilFirstCheck
+        self.hashesHostname = hashesHostname
+        self.hashBalanceFactor = hashBalanceFactor
+        self.connectTimeout = connectTimeout
+        self.breakers = breakers
+        self.highPriorityBreakers = highPriorityBreakers
+        self.upstreamProtocol = upstreamProtocol
+        self.idleTimeout = idleTimeout
+        self.maxConnectionDuration = maxConnectionDuration
+        self.maxStreamDuration = maxStreamDuration
+        self.maxRequestsPerConnection = maxRequestsPerConnection
+        self.maxResponseHeaders = maxResponseHeaders
+        self.maxResponseHeaderBytes = maxResponseHeaderBytes
+        self.outlierDetection = outlierDetection
+        self.keepalive = keepalive
+        self.bindSource = bindSource
+        self.bufferLimit = bufferLimit
+        self.endpoints = endpoints
+    }
+}

@@ -1,0 +1,127 @@
+package import ApusCore
+
+/// One endpoint (host) of a cluster.
+package struct Endpoint: Hashable, Sendable {
+    package enum Health: Hashable, Sendable { case healthy, degraded, unhealthy }
+
+    package let address: SocketAddress
+    /// `Endpoint.hostname`, for automatic host rewrites; for DNS clusters the name that was resolved.
+    package let hostname: String
+    /// At least 1.
+    package let weight: UInt32
+    package let health: Health
+    /// Index into `EndpointTable.localities`.
+    package let locality: Int
+    package let priority: Int
+    /// What the consistent-hash balancers hash: `address:port`, or `hash_key` of the `envoy.lb` metadata.
+    package let hashKey: String
+
+    package init(
+        address: SocketAddress, hostname: String = "", weight: UInt32 = 1, health: Health = .healthy,
+        locality: Int = 0, priority: Int = 0, hashKey: String? = nil
+    ) {
+        self.address = address
+        self.hostname = hostname
+        self.weight = max(1, weight)
+        self.health = health
+        self.locality = locality
+        self.priority = priority
+        self.hashKey = hashKey ?? address.description
+    }
+}
+
+package struct Locality: Hashable, Sendable {
+    package let region: String
+    package let zone: String
+    package let subZone: String
+
+    package init(region: String = "", zone: String = "", subZone: String = "") {
+        self.region = region
+        self.zone = zone
+        self.subZone = subZone
+    }
+}
+
+/// `config.endpoint.v3.ClusterLoadAssignment`: the hosts of a cluster, flat, sorted by priority and then by locality.
+package final class EndpointTable: Sendable {
+    /// One group of hosts with one locality and one priority.
+    package struct Group: Hashable, Sendable {
+        package let locality: Locality
+        package let priority: Int
+        /// Weight among the localities of its priority; nil when none was given.
+        package let weight: UInt32?
+        /// Indices of its hosts.
+        package let endpoints: Range<Int>
+
+        package init(locality: Locality, priority: Int, weight: UInt32?, endpoints: Range<Int>) {
+            self.locality = locality
+            self.priority = priority
+            self.weight = weight
+            self.endpoints = endpoints
+        }
+    }
+
+    package struct Drop: Hashable, Sendable {
+        package let category: String
+        package let share: Fraction
+
+        package init(category: String, share: Fraction) {
+            self.category = category
+            self.share = share
+        }
+    }
+
+    package let name: String
+    /// Digest of the bytes it was decoded from.
+    package let version: ContentVersion
+    package let endpoints: [Endpoint]
+    package let localities: [Group]
+    /// Indices of `endpoints` by priority; priorities are 0, 1, 2 without gaps (an absent one is an empty range).
+    package let priorities: [Range<Int>]
+    /// Hundredths: 140.
+    package let overprovisioningFactor: UInt32
+    package let drops: [Drop]
+
+    /// - Parameter groups: any order; sorted here by priority, keeping the given order within one.
+    package init(
+        name: String, version: ContentVersion = ContentVersion(0),
+        groups: [(locality: Locality, priority: Int, weight: UInt32?, endpoints: [Endpoint])],
+        overprovisioningFactor: UInt32 = 140, drops: [Drop] = []
+    ) {
+        self.name = name
+        self.version = version
+        self.overprovisioningFactor = overprovisioningFactor
+        self.drops = drops
+        var endpoints: [Endpoint] = []
+        var localities: [Group] = []
+        var priorities: [Range<Int>] = []
+        let order = groups.indices.sorted { (groups[$0].priority, $0) < (groups[$1].priority, $1) }
+        for index in order {
+            let group = groups[index]
+            let start = endpoints.count
+            while priorities.count <= group.priority { priorities.append(start..<start) }
+            for endpoint in group.endpoints {
+                endpoints.append(
+                    Endpoint(
+                        address: endpoint.address, hostname: endpoint.hostname, weight: endpoint.weight,
+                        health: endpoint.health, locality: localities.count, priority: group.priority,
+                        hashKey: endpoint.hashKey))
+            }
+            localities.append(
+                Group(
+                    locality: group.locality, priority: group.priority, weight: group.weight,
+                    endpoints: start..<endpoints.count))
+            priorities[group.priority] = priorities[group.priority].lowerBound..<endpoints.count
+        }
+        self.endpoints = endpoints
+        self.localities = localities
+        self.priorities = priorities
+    }
+
+    /// Plain hosts of one priority and locality.
+    package convenience init(name: String, endpoints: [Endpoint]) {
+        self.init(name: name, groups: [(Locality(), 0, nil, endpoints)])
+    }
+
+    package static let empty = EndpointTable(name: "", groups: [])
+}

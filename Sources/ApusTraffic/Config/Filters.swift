@@ -1,0 +1,96 @@
+/// The HTTP filters that exist, in the order of their connection manager; the router is not in the list, it is the end.
+package enum HTTPFilter: Sendable {
+    case fault(FaultPolicy, key: Slot)
+    case cors(key: Slot)
+
+    /// The configured name as a slot, by which routes override the filter.
+    package var key: Slot {
+        switch self {
+        case .fault(_, let key), .cors(let key): key
+        }
+    }
+}
+
+/// What a route, virtual host or weighted cluster says about one filter (`typed_per_filter_config`).
+package struct FilterOverride: Sendable {
+    package enum Change: Sendable {
+        case disabled
+        case fault(FaultPolicy)
+        case cors(CORSPolicy)
+        /// Understood and without effect.
+        case nothing
+    }
+
+    package let key: Slot
+    package let change: Change
+
+    package init(key: Slot, change: Change) {
+        self.key = key
+        self.change = change
+    }
+}
+
+/// `extensions.filters.http.fault.v3.HTTPFault`.
+package final class FaultPolicy: Sendable {
+    package enum Delay: Sendable {
+        case fixed(Duration, Fraction)
+        /// Milliseconds from `x-envoy-fault-delay-request`; the fraction is the most that a request may ask for.
+        case header(Fraction)
+    }
+
+    package enum Abort: Sendable {
+        case http(UInt16, Fraction)
+        case grpc(UInt32, Fraction)
+        /// From `x-envoy-fault-abort-request` or `x-envoy-fault-abort-grpc-request`.
+        case header(Fraction)
+    }
+
+    package let delay: Delay?
+    package let abort: Abort?
+    /// All must match for a fault to be considered.
+    package let headers: [HeaderMatch]
+    /// Only requests routed to this cluster.
+    package let upstreamCluster: String?
+    /// At most so many faults at one time; nil: no limit.
+    package let maxActive: UInt32?
+
+    package init(
+        delay: Delay? = nil, abort: Abort? = nil, headers: [HeaderMatch] = [], upstreamCluster: String? = nil,
+        maxActive: UInt32? = nil
+    ) {
+        self.delay = delay
+        self.abort = abort
+        self.headers = headers
+        self.upstreamCluster = upstreamCluster
+        self.maxActive = maxActive
+    }
+}
+
+/// `extensions.filters.http.cors.v3.CorsPolicy` of a route or virtual host.
+package final class CORSPolicy: Sendable {
+    package let allowedOrigins: [StringMatch]
+    package let allowedMethods: String
+    package let allowedHeaders: String
+    package let exposedHeaders: String
+    package let maxAge: String
+    package let allowsCredentials: Bool
+    package let allowsPrivateNetwork: Bool
+    package let enabled: Fraction
+    package let forwardsNotMatchingPreflights: Bool
+
+    package init(
+        allowedOrigins: [StringMatch], allowedMethods: String = "", allowedHeaders: String = "",
+        exposedHeaders: String = "", maxAge: String = "", allowsCredentials: Bool = false,
+        allowsPrivateNetwork: Bool = false, enabled: Fraction = .all, forwardsNotMatchingPreflights: Bool = true
+    ) {
+        self.allowedOrigins = allowedOrigins
+        self.allowedMethods = allowedMethods
+        self.allowedHeaders = allowedHeaders
+        self.exposedHeaders = exposedHeaders
+        self.maxAge = maxAge
+        self.allowsCredentials = allowsCredentials
+        self.allowsPrivateNetwork = allowsPrivateNetwork
+        self.enabled = enabled
+        self.forwardsNotMatchingPreflights = forwardsNotMatchingPreflights
+    }
+}

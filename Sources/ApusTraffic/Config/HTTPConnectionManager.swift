@@ -1,0 +1,155 @@
+package import ApusCore
+
+/// `http_connection_manager.v3.HttpConnectionManager`.
+package final class HTTPConnectionManager: Sendable {
+    package enum Codec: Hashable, Sendable { case automatic, http1 }
+
+    package enum RouteSource: Sendable {
+        case inline(RouteTable)
+        /// Read `ProxyConfiguration.routeTables[slot]` at the start of every request.
+        case discovered(name: String, slot: Slot)
+    }
+
+    package enum ServerHeader: Hashable, Sendable { case overwrite, appendIfAbsent, passThrough }
+    package enum Underscores: Hashable, Sendable { case allow, reject, drop }
+    package enum EscapedSlashes: Hashable, Sendable { case keep, reject, unescapeAndRedirect, unescapeAndForward }
+    package enum StripPort: Hashable, Sendable { case no, matching, any }
+    package enum ClientCertificate: Hashable, Sendable {
+        case sanitize, forwardOnly, appendForward, sanitizeSet, alwaysForwardOnly
+    }
+
+    /// Handling of `x-forwarded-*`, request ids and the like.
+    package struct Identity: Sendable {
+        package var usesRemoteAddress = false
+        package var trustedHops: UInt32 = 0
+        package var skipsForwardedForAppend = false
+        /// Written into `via`; empty: none.
+        package var via = ""
+        package var generatesRequestID = true
+        package var preservesExternalRequestID = false
+        package var alwaysSetsRequestIDInResponse = false
+        package var clientCertificate = ClientCertificate.sanitize
+        package var appendsForwardedPort = false
+        package var addsUserAgent = false
+        /// `internal_address_config.cidr_ranges`; empty: no address is internal.
+        package var internalRanges: [CIDR] = []
+        /// nil: the scheme is that of the connection (or the authority form).
+        package var schemeOverwrite: String?
+
+        package init() {}
+    }
+
+    /// How request paths and hosts are cleaned before routing.
+    package struct Normalization: Sendable {
+        package var normalizesPath = false
+        package var mergesSlashes = false
+        package var escapedSlashes = EscapedSlashes.keep
+        package var stripsPort = StripPort.no
+        package var stripsTrailingHostDot = false
+
+        package init() {}
+    }
+
+    /// Limits of the messages.
+    package struct Limits: Sendable {
+        /// Bytes of one request head: 60 KiB by default.
+        package var maxHeaderBytes = 60 << 10
+        package var maxHeaders = 100
+        /// nil: no limit.
+        package var maxRequestsPerConnection: UInt32?
+        package var underscores = Underscores.allow
+        package var acceptsHTTP10 = false
+        package var defaultHostForHTTP10 = ""
+        package var allowsAbsoluteURL = true
+        package var keepsTrailers = false
+
+        package init() {}
+    }
+
+    /// nil turns a time-out off.
+    package struct Timeouts: Sendable {
+        package var streamIdle: Duration? = .seconds(300)
+        package var request: Duration?
+        package var requestHeaders: Duration?
+        package var drain: Duration? = .seconds(5)
+        package var delayedClose: Duration? = .seconds(1)
+        package var connectionIdle: Duration? = .seconds(3600)
+        package var maxConnection: Duration?
+        package var maxStream: Duration?
+
+        package init() {}
+    }
+
+    package let statPrefix: String
+    package let codec: Codec
+    package let routes: RouteSource
+    package let filters: [HTTPFilter]
+    package let accessLogs: [AccessLog]
+    package let identity: Identity
+    package let normalization: Normalization
+    package let limits: Limits
+    package let timeouts: Timeouts
+    package let serverName: String
+    package let serverHeader: ServerHeader
+    package let upgrades: [UpgradePolicy]
+    package let proxies100Continue: Bool
+    /// Router: neither `x-envoy-*` debug headers nor the time-out header.
+    package let suppressesEnvoyHeaders: Bool
+    package let respectsExpectedTimeout: Bool
+
+    package init(
+        statPrefix: String, codec: Codec = .automatic, routes: RouteSource, filters: [HTTPFilter] = [],
+        accessLogs: [AccessLog] = [], identity: Identity = Identity(), normalization: Normalization = Normalization(),
+        limits: Limits = Limits(), timeouts: Timeouts = Timeouts(), serverName: String = "envoy",
+        serverHeader: ServerHeader = .overwrite, upgrades: [UpgradePolicy] = [], proxies100Continue: Bool = false,
+        suppressesEnvoyHeaders: Bool = false, respectsExpectedTimeout: Bool = false
+    ) {
+        self.statPrefix = statPrefix
+        self.codec = codec
+        self.routes = routes
+        self.filters = filters
+        self.accessLogs = accessLogs
+        self.identity = identity
+        self.normalization = normalization
+        self.limits = limits
+        self.timeouts = timeouts
+        self.serverName = serverName
+        self.serverHeader = serverHeader
+        self.upgrades = upgrades
+        self.proxies100Continue = proxies100Continue
+        self.suppressesEnvoyHeaders = suppressesEnvoyHeaders
+        self.respectsExpectedTimeout = respectsExpectedTimeout
+    }
+}
+
+/// `tcp_proxy.v3.TcpProxy`.
+package final class TCPProxy: Sendable {
+    package enum Target: Sendable {
+        case cluster(ClusterReference)
+        case weighted([(cluster: ClusterReference, weight: UInt32)], total: UInt64)
+    }
+
+    package let statPrefix: String
+    package let target: Target
+    /// No byte in either direction for so long closes the connection; nil: never.
+    package let idleTimeout: Duration?
+    package let maxConnectionDuration: Duration?
+    package let maxConnectAttempts: UInt32
+    /// Only the source address can be the key of a raw connection.
+    package let hashesSourceIP: Bool
+    package let accessLogs: [AccessLog]
+
+    package init(
+        statPrefix: String, target: Target, idleTimeout: Duration? = .seconds(3600),
+        maxConnectionDuration: Duration? = nil, maxConnectAttempts: UInt32 = 1, hashesSourceIP: Bool = false,
+        accessLogs: [AccessLog] = []
+    ) {
+        self.statPrefix = statPrefix
+        self.target = target
+        self.idleTimeout = idleTimeout
+        self.maxConnectionDuration = maxConnectionDuration
+        self.maxConnectAttempts = maxConnectAttempts
+        self.hashesSourceIP = hashesSourceIP
+        self.accessLogs = accessLogs
+    }
+}

@@ -1,0 +1,75 @@
+/// A cluster as requests see it: its configuration and its hosts of this moment.
+package final class Cluster: Sendable {
+    package let config: ClusterConfig
+    /// For DNS clusters the names; whoever resolves them makes a table of addresses from it.
+    package let endpoints: EndpointTable
+
+    package init(config: ClusterConfig, endpoints: EndpointTable) {
+        self.config = config
+        self.endpoints = endpoints
+    }
+}
+
+/// Everything a data plane needs to serve, immutable. A loop replaces its reference to take on a newer one; a request
+/// keeps the one it began with.
+package final class ProxyConfiguration: Sendable {
+    /// Counts up with every change.
+    package let generation: UInt64
+    /// Listeners that are ready: their route tables are here.
+    package let listeners: [ListenerConfig]
+    /// By the slot that connection managers carry; nil: not (yet) known.
+    package let routeTables: [RouteTable?]
+    /// By the slot that routes carry; nil: not known, or still waiting for its endpoints.
+    package let clusters: [Cluster?]
+    /// Names of the clusters that exist, for `cluster_header` and for statistics.
+    private let clusterSlots: [String: Slot]
+
+    package init(
+        generation: UInt64, listeners: [ListenerConfig], routeTables: [RouteTable?], clusters: [Cluster?],
+        clusterSlots: [String: Slot]
+    ) {
+        self.generation = generation
+        self.listeners = listeners
+        self.routeTables = routeTables
+        self.clusters = clusters
+        self.clusterSlots = clusterSlots
+    }
+
+    package static let empty = ProxyConfiguration(
+        generation: 0, listeners: [], routeTables: [], clusters: [], clusterSlots: [:])
+
+    package func cluster(_ slot: Slot) -> Cluster? { slot.index < clusters.count ? clusters[slot.index] : nil }
+
+    package func cluster(named name: String) -> Cluster? { clusterSlots[name].flatMap { cluster($0) } }
+
+    package func routeTable(_ slot: Slot) -> RouteTable? {
+        slot.index < routeTables.count ? routeTables[slot.index] : nil
+    }
+
+    /// The table that serves a connection manager now.
+    package func routeTable(for manager: HTTPConnectionManager) -> RouteTable? {
+        switch manager.routes {
+        case .inline(let table): table
+        case .discovered(_, let slot): routeTable(slot)
+        }
+    }
+}
+
+/// What is different from the configuration before.
+package struct ConfigurationChange: Sendable {
+    package var addedListeners: [String] = []
+    package var changedListeners: [String] = []
+    package var removedListeners: [String] = []
+    package var changedClusters: [String] = []
+    package var removedClusters: [String] = []
+    /// Clusters of which only the endpoints differ.
+    package var changedEndpoints: [String] = []
+    package var changedRouteTables: [String] = []
+
+    package init() {}
+
+    package var isEmpty: Bool {
+        addedListeners.isEmpty && changedListeners.isEmpty && removedListeners.isEmpty && changedClusters.isEmpty
+            && removedClusters.isEmpty && changedEndpoints.isEmpty && changedRouteTables.isEmpty
+    }
+}

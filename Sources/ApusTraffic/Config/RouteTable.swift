@@ -1,0 +1,192 @@
+package import ApusCore
+
+/// A virtual host: the routes for some domains, in order.
+package final class VirtualHost: Sendable {
+    package enum TLSRequirement: Hashable, Sendable { case none, externalOnly, all }
+
+    package let name: String
+    package let domains: [String]
+    package let routes: [Route]
+    package let tls: TLSRequirement
+    package let requestHeaders: HeaderOperations
+    package let responseHeaders: HeaderOperations
+    package let overrides: [FilterOverride]
+    /// `x-envoy-attempt-count` towards the upstream and back to the client.
+    package let addsAttemptCountToRequest: Bool
+    package let addsAttemptCountToResponse: Bool
+    /// `x-envoy-is-timeout-retry` on a try that follows a per-try timeout.
+    package let marksTimeoutRetries: Bool
+
+    package init(
+        name: String, domains: [String], routes: [Route], tls: TLSRequirement = .none,
+        requestHeaders: HeaderOperations = .none, responseHeaders: HeaderOperations = .none,
+        overrides: [FilterOverride] = [], addsAttemptCountToRequest: Bool = false,
+        addsAttemptCountToResponse: Bool = false, marksTimeoutRetries: Bool = false
+    ) {
+        self.name = name
+        self.domains = domains
+        self.routes = routes
+        self.tls = tls
+        self.requestHeaders = requestHeaders
+        self.responseHeaders = responseHeaders
+        self.overrides = overrides
+        self.addsAttemptCountToRequest = addsAttemptCountToRequest
+        self.addsAttemptCountToResponse = addsAttemptCountToResponse
+        self.marksTimeoutRetries = marksTimeoutRetries
+    }
+}
+
+/// `config.route.v3.RouteConfiguration`, ready for look-ups.
+package final class RouteTable: Sendable {
+    package let name: String
+    /// Digest of the bytes it was decoded from.
+    package let version: ContentVersion
+    package let virtualHosts: [VirtualHost]
+    package let requestHeaders: HeaderOperations
+    package let responseHeaders: HeaderOperations
+    package let mostSpecificHeaderMutationsWin: Bool
+    package let ignoresPortInHost: Bool
+    /// Removed from requests that are not internal.
+    package let internalOnlyHeaders: [HeaderName]
+    package let mirrors: [MirrorPolicy]
+    package let overrides: [FilterOverride]
+    package let domains: DomainIndex
+
+    package init(
+        name: String, version: ContentVersion = ContentVersion(0), virtualHosts: [VirtualHost],
+        requestHeaders: HeaderOperations = .none, responseHeaders: HeaderOperations = .none,
+        mostSpecificHeaderMutationsWin: Bool = false, ignoresPortInHost: Bool = false,
+        internalOnlyHeaders: [HeaderName] = [], mirrors: [MirrorPolicy] = [], overrides: [FilterOverride] = []
+    ) {
+        self.name = name
+        self.version = version
+        self.virtualHosts = virtualHosts
+        self.requestHeaders = requestHeaders
+        self.responseHeaders = responseHeaders
+        self.mostSpecificHeaderMutationsWin = mostSpecificHeaderMutationsWin
+        self.ignoresPortInHost = ignoresPortInHost
+        self.internalOnlyHeaders = internalOnlyHeaders
+        self.mirrors = mirrors
+        self.overrides = overrides
+        var domains = DomainIndex()
+        for (index, host) in virtualHosts.enumerated() {
+            for domain in host.domains { domains.insert(domain, index: index) }
+        }
+        domains.finish()
+        self.domains = domains
+    }
+}
+
+/// Host to virtual host: exact, then the longest `*.suffix`, then the longest `prefix.*`, then `*`.
+package struct DomainIndex: Sendable {
+    private struct Wildcards: Sendable {
+        let length: Int
+        var table: ByteTable
+    }
+
+    private var exact = ByteTable()
+    /// By length of the part after (or before) the star, longest first.
+    private var suffixes: [Wildcards] = []
+    private var prefixes: [Wildcards] = []
+    private var any: Int?
+
+    package init() {}
+
+    /// - Returns: false if the domain is in the index already (Envoy refuses such a table).
+    @discardableResult
+    package mutating func insert(_ domain: String, index: Int) -> Bool {
+        let bytes = ASCII.lowercased(domain)
+        if bytes == [UInt8(ascii: "*")] {
+            guard any == nil else { return false }
+            any = index
+            return true
+        }
+        if bytes.first == UInt8(ascii: "*") { return Self.insert(&suffixes, Array(bytes.dropFirst()), index) }
+        if bytes.last == UInt8(ascii: "*") { return Self.insert(&prefixes, Array(bytes.dropLast()), index) }
+        return exact.insert(bytes, index)
+    }
+
+    private static func insert(_ wildcards: inout [Wildcards], _ part: [UInt8], _ index: Int) -> Bool {
+        if let at = wildcards.firstIndex(where: { $0.length == part.count }) {
+            return wildcards[at].table.insert(part, index)
+        }
+        var table = ByteTable()
+        _ = table.insert(part, index)
+        wildcards.append(Wildcards(length: part.count, table: table))
+        return true
+    }
+
+    package mutating func finish() {
+        suffixes.sort { $0.length > $1.length }
+        prefixes.sort { $0.length > $1.length }
+    }
+
+    /// - Parameter host: as received; compared in lower case.
+    package func find(_ host: UnsafeRawBufferPointer) -> Int? {
+        if let found = exact.find(host) { return found }
+        // A wildcard stands for at least one character.
+        for wildcard in suffixes where wildcard.length < host.count {
+            let part = UnsafeRawBufferPointer(rebasing: host[(host.count &- wildcard.length)...])
+            if let found = wildcard.table.find(part) { return found }
+        }
+        for wildcard in prefixes where wildcard.length < host.count {
+            if let found = wildcard.table.find(UnsafeRawBufferPointer(rebasing: host[..<wildcard.length])) {
+                return found
+            }
+        }
+        return any
+    }
+}
+
+/// An open-addressed table from lower-case bytes to a number; looking up makes no string.
+package struct ByteTable: Sendable {
+    private struct Entry: Sendable {
+        let hash: UInt32
+        let key: [UInt8]
+        let value: Int
+    }
+
+    private var entries: [Entry] = []
+    /// Index into `entries` plus one; zero is free. The size is a power of two, at most half full.
+    private var slots: [UInt32] = []
+
+    package init() {}
+
+    package var count: Int { entries.count }
+
+    /// - Returns: false, and nothing changes, if the key is there already.
+    @discardableResult
+    package mutating func insert(_ key: [UInt8], _ value: Int) -> Bool {
+        if key.withUnsafeBytes({ find($0) }) != nil { return false }
+        entries.append(Entry(hash: HeaderHash.of(key), key: key, value: value))
+        if entries.count * 2 > slots.count {
+            slots = [UInt32](repeating: 0, count: Swift.max(4, slots.count * 2))
+            for index in entries.indices { place(index) }
+        } else {
+            place(entries.count - 1)
+        }
+        return true
+    }
+
+    private mutating func place(_ index: Int) {
+        let mask = slots.count - 1
+        var slot = Int(entries[index].hash ^ (entries[index].hash >> 15)) & mask
+        while slots[slot] != 0 { slot = (slot + 1) & mask }
+        slots[slot] = UInt32(truncatingIfNeeded: index + 1)
+    }
+
+    package func find(_ key: UnsafeRawBufferPointer) -> Int? {
+        guard !slots.isEmpty else { return nil }
+        let hash = HeaderHash.of(key)
+        let mask = slots.count &- 1
+        var slot = Int(hash ^ (hash >> 15)) & mask
+        while slots[slot] != 0 {
+            let entry = entries[Int(slots[slot]) &- 1]
+            if entry.hash == hash, entry.key.withUnsafeBytes({ ASCII.equalIgnoringCase($0, key) }) {
+                return entry.value
+            }
+            slot = (slot &+ 1) & mask
+        }
+        return nil
+    }
+}

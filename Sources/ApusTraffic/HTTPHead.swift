@@ -1,0 +1,406 @@
+/// A half-open range of bytes in the storage of a head.
+package struct ByteRange: Hashable, Sendable {
+    package var start: UInt32
+    package var end: UInt32
+
+    @inlinable
+    package init(_ start: UInt32, _ end: UInt32) {
+        self.start = start
+        self.end = end
+    }
+
+    package static let empty = ByteRange(0, 0)
+
+    @inlinable package var count: Int { Int(end &- start) }
+    @inlinable package var isEmpty: Bool { end == start }
+}
+
+package enum HTTPVersion: UInt8, Hashable, Sendable {
+    case http10, http11, http2
+
+    /// As `%PROTOCOL%` prints it.
+    package var text: StaticString {
+        switch self {
+        case .http10: "HTTP/1.0"
+        case .http11: "HTTP/1.1"
+        case .http2: "HTTP/2"
+        }
+    }
+}
+
+/// A request method; the ones with rules of their own have a case.
+package enum HTTPMethod: UInt8, Hashable, Sendable {
+    case get, head, post, put, delete, connect, options, trace, patch, other
+
+    package init(_ bytes: UnsafeRawBufferPointer) {
+        func equal(_ text: StaticString) -> Bool {
+            text.withUTF8Buffer { wanted in
+                wanted.count == bytes.count && !zip(wanted, bytes).contains { $0 != $1 }
+            }
+        }
+        switch bytes.count {
+        case 3: self = equal("GET") ? .get : equal("PUT") ? .put : .other
+        case 4: self = equal("POST") ? .post : equal("HEAD") ? .head : .other
+        case 5: self = equal("PATCH") ? .patch : equal("TRACE") ? .trace : .other
+        case 6: self = equal("DELETE") ? .delete : .other
+        case 7: self = equal("OPTIONS") ? .options : equal("CONNECT") ? .connect : .other
+        default: self = .other
+        }
+    }
+}
+
+/// One message head: the bytes as received, and where everything lies in them.
+///
+/// A connection keeps one and fills it again for every message, so a request allocates nothing. Changes append to
+/// `storage` and move ranges; old bytes stay until `reset`. Names are compared without regard to case and kept as
+/// received; whoever writes the head writes names in lower case, as Envoy does.
+///
+/// Of a request, `:method`, `:path`, `:authority` and `:scheme` are ranges of their own. `Host` of HTTP/1 is the
+/// authority and not a field; the HTTP/1 writer emits it first.
+package struct HTTPHead: Sendable {
+    package struct Field: Sendable {
+        package var name: ByteRange
+        package var value: ByteRange
+        /// `HeaderHash` of the name.
+        package var hash: UInt32
+        package var token: HeaderToken
+
+        @inlinable
+        package init(name: ByteRange, value: ByteRange, hash: UInt32, token: HeaderToken) {
+            self.name = name
+            self.value = value
+            self.hash = hash
+            self.token = token
+        }
+    }
+
+    package var storage: [UInt8]
+    package var fields: [Field]
+    package var version: HTTPVersion
+    package var method: HTTPMethod
+    /// The method's bytes, also for the known ones.
+    package var methodText: ByteRange
+    /// `:path`, the query included, no fragment.
+    package var path: ByteRange
+    package var authority: ByteRange
+    package var scheme: ByteRange
+    /// 0 in a request.
+    package var status: UInt16
+
+    package init() {
+        storage = []
+        fields = []
+        version = .http11
+        method = .other
+        methodText = .empty
+        path = .empty
+        authority = .empty
+        scheme = .empty
+        status = 0
+    }
+
+    /// Empty again, with the memory kept.
+    package mutating func reset() {
+        storage.removeAll(keepingCapacity: true)
+        fields.removeAll(keepingCapacity: true)
+        version = .http11
+        method = .other
+        methodText = .empty
+        path = .empty
+        authority = .empty
+        scheme = .empty
+        status = 0
+    }
+
+    /// Starts a response made by the proxy itself.
+    package mutating func reset(status: UInt16) {
+        reset()
+        self.status = status
+    }
+
+    // MARK: Reading
+
+    /// The bytes of a range; a range outside the storage reads as empty.
+    @inlinable
+    package func withBytes<Result>(
+        _ range: ByteRange, _ body: (UnsafeRawBufferPointer) throws -> Result
+    ) rethrows -> Result {
+        try storage.withUnsafeBytes { all in try body(Self.slice(all, range)) }
+    }
+
+    @inlinable
+    package static func slice(_ all: UnsafeRawBufferPointer, _ range: ByteRange) -> UnsafeRawBufferPointer {
+        guard range.start <= range.end, Int(range.end) <= all.count else {
+            return UnsafeRawBufferPointer(start: nil, count: 0)
+        }
+        return UnsafeRawBufferPointer(rebasing: all[Int(range.start)..<Int(range.end)])
+    }
+
+    /// A copy as text; for logs, tests and rare ways only.
+    package func text(_ range: ByteRange) -> String { withBytes(range) { String(decoding: $0, as: UTF8.self) } }
+
+    /// Index of the first field with the token.
+    package func firstIndex(_ token: HeaderToken, from start: Int = 0) -> Int? {
+        var index = start
+        while index < fields.count {
+            if fields[index].token == token { return index }
+            index &+= 1
+        }
+        return nil
+    }
+
+    /// Index of the first field with the name.
+    package func firstIndex(_ name: HeaderName, from start: Int = 0) -> Int? {
+        if name.token != .other { return firstIndex(name.token, from: start) }
+        var index = start
+        while index < fields.count {
+            let field = fields[index]
+            if field.hash == name.hash, field.token == .other, hasName(field, name) { return index }
+            index &+= 1
+        }
+        return nil
+    }
+
+    private func hasName(_ field: Field, _ name: HeaderName) -> Bool {
+        withBytes(field.name) { left in name.bytes.withUnsafeBytes { ASCII.equalIgnoringCase(left, $0) } }
+    }
+
+    package func contains(_ token: HeaderToken) -> Bool { firstIndex(token) != nil }
+
+    package func contains(_ name: HeaderName) -> Bool { firstIndex(name) != nil }
+
+    /// Value of the first field with the token; nil without one.
+    package func value(_ token: HeaderToken) -> ByteRange? {
+        firstIndex(token).map { fields[$0].value }
+    }
+
+    /// Value of the first field with the name, pseudo-headers of a request included (`host` is `:authority`).
+    package func value(_ name: HeaderName) -> ByteRange? {
+        switch name.token {
+        case .path: path.isEmpty ? nil : path
+        case .method: methodText.isEmpty ? nil : methodText
+        case .authority, .host: authority.isEmpty ? nil : authority
+        case .scheme: scheme.isEmpty ? nil : scheme
+        default: firstIndex(name).map { fields[$0].value }
+        }
+    }
+
+    /// How many fields have the name.
+    package func count(_ name: HeaderName) -> Int {
+        var count = 0
+        var index = 0
+        while let found = firstIndex(name, from: index) {
+            count &+= 1
+            index = found &+ 1
+        }
+        return count
+    }
+
+    /// All values joined with commas, the way Envoy shows several fields of one name to a matcher; nil without any.
+    package func withJoinedValue<Result>(
+        _ name: HeaderName, _ body: (UnsafeRawBufferPointer?) -> Result
+    ) -> Result {
+        guard let first = value(name) else {
+            if name.token == .status, status != 0 {
+                return Array(String(status).utf8).withUnsafeBytes { body($0) }
+            }
+            return body(nil)
+        }
+        guard !name.isPseudo, name.token != .host, let index = firstIndex(name),
+            var next = firstIndex(name, from: index &+ 1)
+        else { return withBytes(first, body) }
+        var joined: [UInt8] = Array(storage[Int(first.start)..<Int(first.end)])
+        while true {
+            joined.append(UInt8(ascii: ","))
+            let value = fields[next].value
+            withBytes(value) { joined.append(contentsOf: $0) }
+            guard let following = firstIndex(name, from: next &+ 1) else { break }
+            next = following
+        }
+        return joined.withUnsafeBytes { body($0) }
+    }
+
+    /// `:path` without the query and fragment.
+    package var pathWithoutQuery: ByteRange {
+        withBytes(path) { bytes in
+            for index in 0..<bytes.count where bytes[index] == UInt8(ascii: "?") || bytes[index] == UInt8(ascii: "#") {
+                return ByteRange(path.start, path.start &+ UInt32(truncatingIfNeeded: index))
+            }
+            return path
+        }
+    }
+
+    // MARK: Writing
+
+    /// Appends bytes and says where they are. Bytes past 4 GiB cannot be addressed and are dropped; every caller has
+    /// limits far below that.
+    @inlinable
+    package mutating func store(_ bytes: UnsafeRawBufferPointer) -> ByteRange {
+        let start = storage.count
+        guard let from = UInt32(exactly: start), let to = UInt32(exactly: start &+ bytes.count) else { return .empty }
+        storage.append(contentsOf: bytes)
+        return ByteRange(from, to)
+    }
+
+    package mutating func store(_ bytes: [UInt8]) -> ByteRange { bytes.withUnsafeBytes { store($0) } }
+
+    package mutating func store(_ text: String) -> ByteRange {
+        var text = text
+        return text.withUTF8 { store(UnsafeRawBufferPointer($0)) }
+    }
+
+    package mutating func store(_ text: StaticString) -> ByteRange {
+        text.withUTF8Buffer { store(UnsafeRawBufferPointer($0)) }
+    }
+
+    /// A decimal number, without a string in between.
+    package mutating func store(decimal number: UInt64) -> ByteRange {
+        let start = storage.count
+        guard let from = UInt32(exactly: start) else { return .empty }
+        storage.appendDecimal(number)
+        return ByteRange(from, UInt32(truncatingIfNeeded: storage.count))
+    }
+
+    /// Adds a field whose bytes are in the storage already: the codec's way.
+    package mutating func addField(name: ByteRange, value: ByteRange) {
+        let (hash, token) = withBytes(name) { bytes in
+            let hash = HeaderHash.of(bytes)
+            return (hash, HeaderToken.find(hash: hash, name: bytes))
+        }
+        fields.append(Field(name: name, value: value, hash: hash, token: token))
+    }
+
+    /// The same for a codec that has hashed the name while it looked for the colon.
+    package mutating func addField(name: ByteRange, value: ByteRange, hash: UInt32) {
+        let token = withBytes(name) { HeaderToken.find(hash: hash, name: $0) }
+        fields.append(Field(name: name, value: value, hash: hash, token: token))
+    }
+
+    package mutating func append(_ name: HeaderName, value: ByteRange) {
+        let nameRange = store(name.bytes)
+        fields.append(Field(name: nameRange, value: value, hash: name.hash, token: name.token))
+    }
+
+    package mutating func append(_ name: HeaderName, _ value: [UInt8]) { append(name, value: store(value)) }
+
+    package mutating func append(_ name: HeaderName, _ value: String) { append(name, value: store(value)) }
+
+    package mutating func append(_ token: HeaderToken, _ value: StaticString) { append(token.name, value: store(value)) }
+
+    package mutating func append(_ token: HeaderToken, _ value: String) { append(token.name, value: store(value)) }
+
+    package mutating func append(_ token: HeaderToken, _ value: [UInt8]) { append(token.name, value: store(value)) }
+
+    package mutating func append(_ token: HeaderToken, decimal: UInt64) {
+        append(token.name, value: store(decimal: decimal))
+    }
+
+    /// Gives the first field of the name the value and removes the others; appends one if there is none. Pseudo-headers
+    /// of a request are set in their place.
+    package mutating func replace(_ name: HeaderName, value: ByteRange) {
+        switch name.token {
+        case .path: path = value
+        case .authority, .host: authority = value
+        case .scheme: scheme = value
+        case .method:
+            methodText = value
+            method = withBytes(value) { HTTPMethod($0) }
+        case .status: break
+        default:
+            guard let index = firstIndex(name) else { return append(name, value: value) }
+            fields[index].value = value
+            guard firstIndex(name, from: index &+ 1) != nil else { return }
+            removeFields(name, from: index &+ 1)
+        }
+    }
+
+    package mutating func replace(_ token: HeaderToken, _ value: [UInt8]) { replace(token.name, value: store(value)) }
+
+    package mutating func replace(_ token: HeaderToken, _ value: String) { replace(token.name, value: store(value)) }
+
+    package mutating func replace(_ token: HeaderToken, _ value: StaticString) {
+        replace(token.name, value: store(value))
+    }
+
+    package mutating func replace(_ token: HeaderToken, decimal: UInt64) {
+        replace(token.name, value: store(decimal: decimal))
+    }
+
+    /// Removes all fields of the name, in place.
+    package mutating func remove(_ name: HeaderName) {
+        guard let first = firstIndex(name) else { return }
+        removeFields(name, from: first)
+    }
+
+    package mutating func remove(_ token: HeaderToken) {
+        guard let first = firstIndex(token) else { return }
+        var kept = first
+        for index in first..<fields.count where fields[index].token != token {
+            fields[kept] = fields[index]
+            kept &+= 1
+        }
+        fields.removeLast(fields.count &- kept)
+    }
+
+    private mutating func removeFields(_ name: HeaderName, from start: Int) {
+        if name.token != .other, start == 0 { return remove(name.token) }
+        var kept = start
+        for index in start..<fields.count {
+            let field = fields[index]
+            let same = field.hash == name.hash && field.token == name.token
+                && (name.token != .other || hasName(field, name))
+            if !same {
+                fields[kept] = field
+                kept &+= 1
+            }
+        }
+        fields.removeLast(fields.count &- kept)
+    }
+
+    // MARK: Building (responses of the proxy, tests)
+
+    /// A request head from text.
+    package init(
+        method: String, path: String, authority: String, scheme: String = "http", fields: [(String, String)] = []
+    ) {
+        self.init()
+        methodText = store(method)
+        self.method = withBytes(methodText) { HTTPMethod($0) }
+        self.path = store(path)
+        self.authority = store(authority)
+        self.scheme = store(scheme)
+        for (name, value) in fields { append(HeaderName(name), value) }
+    }
+
+    /// A response head from text.
+    package init(status: UInt16, fields: [(String, String)] = []) {
+        self.init()
+        self.status = status
+        for (name, value) in fields { append(HeaderName(name), value) }
+    }
+
+    /// Name and value of every field as text, names in lower case; for tests and `explain`.
+    package var textFields: [(name: String, value: String)] {
+        fields.map { (text($0.name).lowercased(), text($0.value)) }
+    }
+
+    /// First value as text.
+    package func text(_ name: String) -> String? { value(HeaderName(name)).map(text) }
+}
+
+extension [UInt8] {
+    package mutating func appendDecimal(_ number: UInt64) {
+        if number < 10 { return append(0x30 &+ UInt8(truncatingIfNeeded: number)) }
+        let start = count
+        var rest = number
+        while rest > 0 {
+            append(0x30 &+ UInt8(truncatingIfNeeded: rest % 10))
+            rest /= 10
+        }
+        self[start...].reverse()
+    }
+
+    package mutating func append(_ text: StaticString) {
+        text.withUTF8Buffer { append(contentsOf: $0) }
+    }
+}
