@@ -1,5 +1,3 @@
-package import ApusCore
-
 /// Everything that compiling outbound config may look at, and nothing else: proxies of one class get equal resources.
 ///
 /// Labels are reduced to the pairs that some object asks for, so a thousand proxies become a few dozen classes.

@@ -2,7 +2,7 @@ package import ApusModel
 
 /// What differs between two snapshots, as far as compiled config can tell.
 package struct ChangeSet: Hashable, Sendable {
-    /// Objects that were added, removed or changed in content.
+    /// Objects that were added, removed or changed in content; one that only moved within its file is not among them.
     package var objects: Set<ObjectKey>
     /// Services whose endpoints differ.
     package var endpointServices: Set<Service.ID>
@@ -28,13 +28,15 @@ package struct ChangeSet: Hashable, Sendable {
         objects.isEmpty && endpointServices.isEmpty && services.isEmpty && !meshConfigChanged
     }
 
-    /// Nothing but endpoints moved: only EDS can differ for outbound config.
+    /// Nothing but endpoints moved: of outbound config only endpoint lists can differ. (They are EDS, or part of the
+    /// cluster where the service is resolved by DNS.) What the touched workloads serve may differ too.
     package var endpointsOnly: Bool {
         !meshConfigChanged && services.isEmpty && objects.allSatisfy { Self.endpointKinds.contains($0.kind) }
     }
 
+    /// Kinds that reach outbound config only through services and endpoints, both of which are compared by content.
     private static let endpointKinds: Set<Kind> = [
         .endpointSlice, .endpoints, .pod, .workloadEntry, .node, .namespace, .workloadGroup, .serviceAccount,
-        .deployment, .statefulSet, .daemonSet, .replicaSet, .job, .cronJob,
+        .deployment, .statefulSet, .daemonSet, .replicaSet, .job, .cronJob, .service, .serviceEntry,
     ]
 }
