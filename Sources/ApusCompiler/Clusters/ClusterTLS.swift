@@ -1,0 +1,148 @@
+internal import ApusAPI
+internal import ApusCore
+internal import ApusMesh
+internal import ApusModel
+internal import SwiftProtobuf
+
+/// TLS towards the endpoints (semantics 4.2, `tls`), and the PROXY header before it.
+///
+/// Without a `tls` block there is none: automatic mutual TLS needs identities (see `MeshIdentity`).
+enum ClusterTLS {
+    /// Trust roots of the system image, when a rule names no CA.
+    static let systemRoots = "/etc/ssl/certs/ca-certificates.crt"
+
+    static func apply(
+        _ target: ClusterTarget, isHTTP2: Bool, _ context: CompileContext, to cluster: inout XDS.Cluster
+    ) {
+        // gRPC clients take certificates from their own providers; files and SDS make them refuse the cluster.
+        if context.isProxyless { return }
+        var socket: XDS.TransportSocket?
+        if let tls = target.policy.tls, let context = tlsContext(tls, target, isHTTP2: isHTTP2, context) {
+            socket = .with {
+                $0.name = "envoy.transport_sockets.tls"
+                $0.typedConfig = .packing(context)
+            }
+        }
+        if let version = target.policy.proxyProtocol { socket = proxyProtocol(version, around: socket) }
+        if let socket { cluster.transportSocket = socket }
+    }
+
+    /// The server's name and certificate are checked against the request's host when the rule names neither.
+    static func serverNameOptions(_ tls: ClientTLSSettings?) -> Envoy_Config_Core_V3_UpstreamHttpProtocolOptions? {
+        guard let tls, tls.mode == .simple || tls.mode == .mutual, tls.sni.isEmpty else { return nil }
+        return .with {
+            $0.autoSni = true
+            $0.autoSanValidation = tls.subjectAltNames.isEmpty && tls.insecureSkipVerify != true
+        }
+    }
+
+    private static func tlsContext(
+        _ tls: ClientTLSSettings, _ target: ClusterTarget, isHTTP2: Bool, _ context: CompileContext
+    ) -> XDS.UpstreamTLSContext? {
+        switch tls.mode {
+        case .disable: nil
+        case .istioMutual: meshMutual(tls, target, isHTTP2: isHTTP2)
+        case .simple, .mutual: originated(tls, target, isHTTP2: isHTTP2, context)
+        }
+    }
+
+    /// `SIMPLE` and `MUTUAL`: certificates from files, or by name through SDS where the rule may use a Secret.
+    private static func originated(
+        _ tls: ClientTLSSettings, _ target: ClusterTarget, isHTTP2: Bool, _ context: CompileContext
+    ) -> XDS.UpstreamTLSContext {
+        var result = XDS.UpstreamTLSContext()
+        result.sni = tls.sni
+        if isHTTP2 { result.commonTlsContext.alpnProtocols = ["h2"] }
+        // Sidecars may read a Secret only for a rule that is about particular workloads.
+        let mayUseSecret = context.isRouter || target.rule?.workloadSelector != nil
+        let secret = mayUseSecret && !tls.credentialName.isEmpty ? secretName(tls.credentialName) : nil
+        if tls.mode == .mutual {
+            if let secret {
+                result.commonTlsContext.tlsCertificateSdsSecretConfigs = [sds(secret)]
+            } else if !tls.clientCertificate.isEmpty {
+                result.commonTlsContext.tlsCertificates = [
+                    .with {
+                        $0.certificateChain = Envoy_Config_Core_V3_DataSource(file: tls.clientCertificate)
+                        $0.privateKey = Envoy_Config_Core_V3_DataSource(file: tls.privateKey)
+                    }
+                ]
+            }
+        }
+        if tls.insecureSkipVerify == true { return result }
+        var validation = Envoy_Extensions_TransportSockets_Tls_V3_CertificateValidationContext()
+        validation.matchTypedSubjectAltNames = tls.subjectAltNames.map(subjectAltName)
+        if let secret {
+            result.commonTlsContext.combinedValidationContext = .with {
+                $0.defaultValidationContext = validation
+                $0.validationContextSdsSecretConfig = sds(secret + "-cacert")
+            }
+        } else {
+            let roots = tls.caCertificates.isEmpty || tls.caCertificates == "system" ? systemRoots : tls.caCertificates
+            validation.trustedCa = Envoy_Config_Core_V3_DataSource(file: roots)
+            if !tls.caCrl.isEmpty { validation.crl = Envoy_Config_Core_V3_DataSource(file: tls.caCrl) }
+            result.commonTlsContext.validationContext = validation
+        }
+        return result
+    }
+
+    /// `ISTIO_MUTUAL`: the workload's own certificate, the mesh's roots, and the name form that mesh gateways know.
+    private static func meshMutual(
+        _ tls: ClientTLSSettings, _ target: ClusterTarget, isHTTP2: Bool
+    ) -> XDS.UpstreamTLSContext {
+        let names = tls.subjectAltNames.isEmpty ? target.service.subjectAltNames : tls.subjectAltNames
+        return .with {
+            $0.sni = tls.sni.isEmpty
+                ? ClusterName.sni(port: target.port.number, subset: target.subset, host: target.service.host) : tls.sni
+            $0.commonTlsContext.alpnProtocols = ["istio-peer-exchange", "istio"] + (isHTTP2 ? ["h2"] : [])
+            $0.commonTlsContext.tlsCertificateSdsSecretConfigs = [sds("default")]
+            $0.commonTlsContext.combinedValidationContext = .with {
+                $0.defaultValidationContext = .with { $0.matchTypedSubjectAltNames = names.map(subjectAltName) }
+                $0.validationContextSdsSecretConfig = sds("ROOTCA")
+            }
+        }
+    }
+
+    private static func secretName(_ credential: String) -> String {
+        credential.contains("://") ? credential : "kubernetes://" + credential
+    }
+
+    private static func sds(_ name: String) -> Envoy_Extensions_TransportSockets_Tls_V3_SdsSecretConfig {
+        .with {
+            $0.name = name
+            $0.sdsConfig = .overADS
+        }
+    }
+
+    /// The kind of name follows its form: `spiffe://…` and other URIs, addresses, else DNS.
+    private static func subjectAltName(
+        _ name: String
+    ) -> Envoy_Extensions_TransportSockets_Tls_V3_SubjectAltNameMatcher {
+        .with {
+            if name.contains("://") {
+                $0.sanType = .uri
+            } else if IPAddress(name) != nil {
+                $0.sanType = .ipAddress
+            } else {
+                $0.sanType = .dns
+            }
+            $0.matcher = .with { $0.exact = name }
+        }
+    }
+
+    private static func proxyProtocol(
+        _ version: ProxyProtocolVersion, around socket: XDS.TransportSocket?
+    ) -> XDS.TransportSocket {
+        let plain: XDS.TransportSocket = .with {
+            $0.name = "envoy.transport_sockets.raw_buffer"
+            $0.typedConfig = .packing(Envoy_Extensions_TransportSockets_RawBuffer_V3_RawBuffer())
+        }
+        let transport: Envoy_Extensions_TransportSockets_ProxyProtocol_V3_ProxyProtocolUpstreamTransport = .with {
+            $0.config = .with { $0.version = version == .v1 ? .v1 : .v2 }
+            $0.transportSocket = socket ?? plain
+        }
+        return .with {
+            $0.name = "envoy.transport_sockets.upstream_proxy_protocol"
+            $0.typedConfig = .packing(transport)
+        }
+    }
+}
