@@ -125,8 +125,6 @@ package final class ClusterConfig: Sendable {
     package let closesConnectionsOnHostSetChange: Bool
     package let ignoresNewHostsUntilFirstCheck: Bool
     package let hashesHostname: Bool
-    /// Hundredths above 100 that a ring or Maglev host may be loaded; 0: unbounded.
-    package let hashBalanceFactor: UInt32
     package let connectTimeout: Duration
     package let breakers: CircuitBreakerLimits
     package let highPriorityBreakers: CircuitBreakerLimits
@@ -152,7 +150,7 @@ package final class ClusterConfig: Sendable {
         discovery: Discovery,
         policy: LoadBalancingPolicy = .roundRobin, panicThreshold: Double = 50, weighsLocalities: Bool = false,
         closesConnectionsOnHostSetChange: Bool = false, ignoresNewHostsUntilFirstCheck: Bool = false,
-        hashesHostname: Bool = false, hashBalanceFactor: UInt32 = 0,
+        hashesHostname: Bool = false,
         connectTimeout: Duration = .seconds(5), breakers: CircuitBreakerLimits = CircuitBreakerLimits(),
         highPriorityBreakers: CircuitBreakerLimits = CircuitBreakerLimits(),
         upstreamProtocol: UpstreamProtocol = .http1, idleTimeout: Duration? = .seconds(3600),
@@ -173,7 +171,6 @@ package final class ClusterConfig: Sendable {
         self.closesConnectionsOnHostSetChange = closesConnectionsOnHostSetChange
         self.ignoresNewHostsUntilFirstCheck = ignoresNewHostsUntilFirstCheck
         self.hashesHostname = hashesHostname
-        self.hashBalanceFactor = hashBalanceFactor
         self.connectTimeout = connectTimeout
         self.breakers = breakers
         self.highPriorityBreakers = highPriorityBreakers

@@ -32,17 +32,29 @@ package struct FilterOverride: Sendable {
 
 /// `extensions.filters.http.fault.v3.HTTPFault`.
 package final class FaultPolicy: Sendable {
-    package enum Delay: Sendable {
-        case fixed(Duration, Fraction)
-        /// Milliseconds from `x-envoy-fault-delay-request`; the fraction is the most that a request may ask for.
-        case header(Fraction)
+    package struct Delay: Sendable {
+        package let time: Duration
+        package let share: Fraction
+
+        package init(time: Duration, share: Fraction) {
+            self.time = time
+            self.share = share
+        }
     }
 
-    package enum Abort: Sendable {
-        case http(UInt16, Fraction)
-        case grpc(UInt32, Fraction)
-        /// From `x-envoy-fault-abort-request` or `x-envoy-fault-abort-grpc-request`.
-        case header(Fraction)
+    package struct Abort: Sendable {
+        package enum Status: Hashable, Sendable {
+            case http(UInt16)
+            case grpc(UInt32)
+        }
+
+        package let status: Status
+        package let share: Fraction
+
+        package init(status: Status, share: Fraction) {
+            self.status = status
+            self.share = share
+        }
     }
 
     package let delay: Delay?

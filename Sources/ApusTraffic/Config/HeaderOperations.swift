@@ -23,10 +23,13 @@ package struct HeaderOperations: Sendable {
 
     package let removals: [HeaderName]
     package let settings: [Setting]
+    /// Some value reads the request or response, so the head must be kept while it is changed.
+    package let readsHeads: Bool
 
     package init(removals: [HeaderName] = [], settings: [Setting] = []) {
         self.removals = removals
         self.settings = settings
+        readsHeads = settings.contains { $0.value.literal == nil }
     }
 
     package static let none = HeaderOperations()

@@ -57,9 +57,8 @@ package struct RedirectAction: Sendable {
         case regex(RegexRewrite)
     }
 
+    /// `https_redirect` is the scheme `https`.
     package let scheme: String?
-    /// `https_redirect`: unlike a plain scheme, it also drops the port 80.
-    package let toHTTPS: Bool
     package let host: String?
     package let port: UInt32?
     package let path: Path
@@ -67,11 +66,10 @@ package struct RedirectAction: Sendable {
     package let stripsQuery: Bool
 
     package init(
-        scheme: String? = nil, toHTTPS: Bool = false, host: String? = nil, port: UInt32? = nil, path: Path = .keep,
+        scheme: String? = nil, host: String? = nil, port: UInt32? = nil, path: Path = .keep,
         status: UInt16 = 301, stripsQuery: Bool = false
     ) {
         self.scheme = scheme
-        self.toHTTPS = toHTTPS
         self.host = host
         self.port = port
         self.path = path

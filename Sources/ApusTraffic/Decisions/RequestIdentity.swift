@@ -1,0 +1,236 @@
+package import ApusCore
+
+/// What the connection says about a request.
+package struct ConnectionIdentity: Sendable {
+    package var remoteAddress: IPAddress?
+    package var localAddress: IPAddress?
+    package var localPort: UInt16
+    /// The client speaks TLS to this proxy.
+    package var isSecure: Bool
+    /// The client presented a certificate that was verified.
+    package var hasPeerCertificate: Bool
+
+    package init(
+        remoteAddress: IPAddress?, localAddress: IPAddress?, localPort: UInt16 = 0, isSecure: Bool = false,
+        hasPeerCertificate: Bool = false
+    ) {
+        self.remoteAddress = remoteAddress
+        self.localAddress = localAddress
+        self.localPort = localPort
+        self.isSecure = isSecure
+        self.hasPeerCertificate = hasPeerCertificate
+    }
+}
+
+/// Who the request is from, found while its headers are put in order.
+package struct RequestIdentity: Sendable {
+    /// The client the request is trusted to come from.
+    package let clientAddress: IPAddress?
+    /// Exactly one address in `x-forwarded-for`, and an internal one.
+    package let isInternal: Bool
+    /// `x-forwarded-proto` says https.
+    package let isSecure: Bool
+}
+
+extension HTTPConnectionManager {
+    /// Puts the headers of a request that has just been parsed in order: hop-by-hop headers, `x-forwarded-*`,
+    /// `x-request-id`, `x-envoy-*`, `via` and client certificates. The codec must have read its framing before.
+    ///
+    /// - Parameters:
+    ///   - isUpgrade: the request keeps `connection` and `upgrade`.
+    ///   - internalOnlyHeaders: of the route table.
+    package func prepare(
+        _ head: inout HTTPHead, connection: ConnectionIdentity, isUpgrade: Bool, internalOnlyHeaders: [HeaderName] = [],
+        random: inout some RandomNumberGenerator
+    ) -> RequestIdentity {
+        if !isUpgrade {
+            head.remove(.connection)
+            head.remove(.upgrade)
+            head.remove(.http2Settings)
+            Self.keepTrailersInTE(&head)
+        }
+        head.remove(.xEnvoyInternal)
+        head.remove(.keepAlive)
+        head.remove(.proxyConnection)
+        head.remove(.transferEncoding)
+
+        let received = ForwardedFor(head)
+        let client: IPAddress?
+        if identity.usesRemoteAddress {
+            client = identity.trustedHops == 0
+                ? connection.remoteAddress
+                : received.address(fromRight: Int(clamping: identity.trustedHops) - 1) ?? connection.remoteAddress
+            if !identity.skipsForwardedForAppend {
+                let remote = connection.remoteAddress
+                if let seen = remote?.isLoopback ?? true ? connection.localAddress : remote {
+                    Self.appendToList(&head, .xForwardedFor, Array(seen.description.utf8))
+                }
+            }
+            if identity.trustedHops == 0 || !head.contains(.xForwardedProto) {
+                head.replace(.xForwardedProto, connection.isSecure ? "https" : "http" as StaticString)
+            }
+            if identity.appendsForwardedPort, identity.trustedHops == 0 || !head.contains(.xForwardedPort) {
+                head.replace(.xForwardedPort, decimal: UInt64(connection.localPort))
+            }
+        } else {
+            client = received.address(fromRight: Int(clamping: identity.trustedHops)) ?? connection.remoteAddress
+            if !head.contains(.xForwardedProto) {
+                head.append(.xForwardedProto, connection.isSecure ? "https" : "http" as StaticString)
+            }
+        }
+        let secure = head.value(.xForwardedProto).map { range in
+            head.withBytes(range) { bytes in
+                let wanted: StaticString = "https"
+                return wanted.withUTF8Buffer { ASCII.equalIgnoringCase(UnsafeRawBufferPointer($0), bytes) }
+            }
+        } ?? false
+        if let scheme = identity.schemeOverwrite {
+            head.scheme = head.store(scheme)
+        } else if head.scheme.isEmpty {
+            head.scheme = head.store(secure ? "https" : "http" as StaticString)
+        }
+
+        // The client itself, or one proxy on its behalf: a longer list may be made up.
+        let isInternal = received.count == (identity.usesRemoteAddress ? 0 : 1) && (client.map(isInternalAddress) ?? false)
+        let isEdge = !isInternal && identity.usesRemoteAddress
+        if isInternal {
+            head.replace(.xEnvoyInternal, "true" as StaticString)
+        } else {
+            if isEdge {
+                for token in Self.edgeOnlyRemovals { head.remove(token) }
+                if let client { head.replace(.xEnvoyExternalAddress, client.description) }
+            }
+            for token in Self.externalRemovals { head.remove(token) }
+            for name in internalOnlyHeaders { head.remove(name) }
+        }
+        if !identity.via.isEmpty { Self.appendToList(&head, .via, Array(identity.via.utf8)) }
+        if identity.generatesRequestID {
+            let replaces = isEdge && !identity.preservesExternalRequestID
+            if replaces || !head.contains(.xRequestID) {
+                head.replace(.xRequestID, RequestID.make(random: &random))
+            }
+        }
+        if identity.clientCertificate != .alwaysForwardOnly {
+            if identity.clientCertificate == .sanitize || !connection.hasPeerCertificate {
+                head.remove(.xForwardedClientCert)
+            }
+        }
+        return RequestIdentity(clientAddress: client, isInternal: isInternal, isSecure: secure)
+    }
+
+    private func isInternalAddress(_ address: IPAddress) -> Bool {
+        identity.internalRanges.contains { $0.contains(address) }
+    }
+
+    /// From any request that is not internal.
+    private static let externalRemovals: [HeaderToken] = [
+        .xEnvoyRetryOn, .xEnvoyRetryGRPCOn, .xEnvoyMaxRetries, .xEnvoyRetriableStatusCodes,
+        .xEnvoyRetriableHeaderNames, .xEnvoyUpstreamAltStatName, .xEnvoyUpstreamRequestTimeout,
+        .xEnvoyUpstreamRequestPerTryTimeout, .xEnvoyUpstreamRequestTimeoutAltResponse, .xEnvoyExpectedRequestTimeout,
+        .xEnvoyForceTrace, .xEnvoyIPTags, .xEnvoyHedgeOnPerTryTimeout,
+    ]
+
+    private static let edgeOnlyRemovals: [HeaderToken] = [
+        .xEnvoyDecoratorOperation, .xEnvoyDownstreamServiceCluster, .xEnvoyDownstreamServiceNode,
+        .xEnvoyOriginalPath,
+    ]
+
+    /// `te` may only say `trailers` further on.
+    private static func keepTrailersInTE(_ head: inout HTTPHead) {
+        guard let value = head.value(.te) else { return }
+        let hasTrailers = head.withBytes(value) { bytes in
+            bytes.split(separator: UInt8(ascii: ",")).contains { part in
+                let word = part.filter { $0 != 0x20 && $0 != 0x09 }.prefix { $0 != UInt8(ascii: ";") }
+                return word.map(ASCII.lower).elementsEqual("trailers".utf8)
+            }
+        }
+        if hasTrailers { head.replace(.te, "trailers" as StaticString) } else { head.remove(.te) }
+    }
+
+    /// Envoy joins such lists with a comma and no space into the first field.
+    private static func appendToList(_ head: inout HTTPHead, _ token: HeaderToken, _ item: [UInt8]) {
+        guard let value = head.value(token), !value.isEmpty else { return head.replace(token, item) }
+        var joined = head.withBytes(value) { Array($0) }
+        joined.append(UInt8(ascii: ","))
+        joined.append(contentsOf: item)
+        head.fields[head.firstIndex(token) ?? 0].value = head.store(joined)
+    }
+
+    /// Envoy's cleaning of a response before it goes to the client, after the route's header operations.
+    ///
+    /// - Parameter date: the `date` value of this second; used if the response has none.
+    package func finish(
+        _ response: inout HTTPHead, request: HTTPHead, isUpgrade: Bool, date: [UInt8]
+    ) {
+        if !isUpgrade {
+            response.remove(.connection)
+            response.remove(.upgrade)
+        }
+        response.remove(.transferEncoding)
+        response.remove(.keepAlive)
+        response.remove(.proxyConnection)
+        if identity.alwaysSetsRequestIDInResponse, let id = request.value(.xRequestID) {
+            let bytes = request.withBytes(id) { Array($0) }
+            response.replace(.xRequestID, bytes)
+        }
+        if !identity.via.isEmpty { Self.appendToList(&response, .via, Array(identity.via.utf8)) }
+        if !response.contains(.date) { response.append(.date, date) }
+        switch serverHeader {
+        case .overwrite: response.replace(.server, serverName)
+        case .appendIfAbsent: if !response.contains(.server) { response.append(.server, serverName) }
+        case .passThrough: break
+        }
+    }
+}
+
+/// The addresses of `x-forwarded-for`, as received.
+private struct ForwardedFor {
+    private let addresses: [IPAddress?]
+
+    init(_ head: HTTPHead) {
+        guard let range = head.value(.xForwardedFor) else {
+            addresses = []
+            return
+        }
+        addresses = head.withBytes(range) { bytes in
+            // The list is bounded by the limit on the head's size.
+            bytes.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).map { part in
+                IPAddress(String(decoding: part.filter { $0 != 0x20 && $0 != 0x09 }, as: UTF8.self))
+            }
+        }
+    }
+
+    var count: Int { addresses.count }
+
+    /// 0 is the rightmost; nil if there is none or it is no address.
+    func address(fromRight index: Int) -> IPAddress? {
+        guard index >= 0, index < addresses.count else { return nil }
+        return addresses[addresses.count - 1 - index]
+    }
+}
+
+/// Request ids: random UUIDs (RFC 9562, version 4).
+package enum RequestID {
+    package static func make(random: inout some RandomNumberGenerator) -> [UInt8] {
+        let high = (random.next() & 0xFFFF_FFFF_FFFF_0FFF) | 0x4000
+        let low = (random.next() & 0x3FFF_FFFF_FFFF_FFFF) | 0x8000_0000_0000_0000
+        var out: [UInt8] = []
+        out.reserveCapacity(36)
+        func hex(_ word: UInt64, _ from: UInt64, _ digits: UInt64) {
+            for index in 0..<digits {
+                let digit = UInt8(truncatingIfNeeded: word >> (from &- index &* 4)) & 15
+                out.append(digit < 10 ? 0x30 &+ digit : 0x57 &+ digit)
+            }
+        }
+        hex(high, 60, 8)
+        out.append(UInt8(ascii: "-"))
+        hex(high, 28, 4)
+        out.append(UInt8(ascii: "-"))
+        hex(high, 12, 4)
+        out.append(UInt8(ascii: "-"))
+        hex(low, 60, 4)
+        out.append(UInt8(ascii: "-"))
+        hex(low, 44, 12)
+        return out
+    }
+}

@@ -1,0 +1,195 @@
+internal import ApusRegex
+
+/// The time-outs of one request. nil is off.
+package struct RequestTimeouts: Hashable, Sendable {
+    /// Over all tries, from the end of the request.
+    package var global: Duration?
+    package var perTry: Duration?
+    package var perTryIdle: Duration?
+    /// The stream's idle time-out after routing.
+    package var idle: Duration?
+    /// From the beginning of the stream.
+    package var maxStream: Duration?
+}
+
+extension ForwardAction {
+    /// Time-outs of a request, with the headers by which an internal client may change them; those are consumed.
+    package func timeouts(_ head: inout HTTPHead, manager: HTTPConnectionManager) -> RequestTimeouts {
+        var result = RequestTimeouts(
+            global: timeout, perTry: retry?.perTryTimeout, perTryIdle: retry?.perTryIdleTimeout,
+            idle: idleTimeout ?? manager.timeouts.streamIdle, maxStream: maxStreamDuration ?? manager.timeouts.maxStream)
+        if let milliseconds = Self.number(head, .xEnvoyUpstreamRequestTimeout) {
+            result.global = .milliseconds(Int64(clamping: min(milliseconds, 1 << 40)))
+            head.remove(.xEnvoyUpstreamRequestTimeout)
+        }
+        if let milliseconds = Self.number(head, .xEnvoyUpstreamRequestPerTryTimeout) {
+            result.perTry = .milliseconds(Int64(clamping: min(milliseconds, 1 << 40)))
+        }
+        head.remove(.xEnvoyUpstreamRequestPerTryTimeout)
+        if result.global == .zero { result.global = nil }
+        if result.perTry == .zero { result.perTry = nil }
+        if result.perTryIdle == .zero { result.perTryIdle = nil }
+        if result.idle == .zero { result.idle = nil }
+        if let global = result.global, let perTry = result.perTry, perTry >= global { result.perTry = nil }
+        if let most = grpcTimeoutMax, let asked = Self.grpcTimeout(head) {
+            var limit = asked
+            if most != .zero, limit == .zero || limit > most { limit = most }
+            if let offset = grpcTimeoutOffset, limit > offset { limit -= offset }
+            result.maxStream = limit
+        }
+        if result.maxStream == .zero { result.maxStream = nil }
+        return result
+    }
+
+    private static func number(_ head: HTTPHead, _ token: HeaderToken) -> UInt64? {
+        head.value(token).flatMap { range in head.withBytes(range) { Decimal.unsigned($0) } }
+    }
+
+    /// `grpc-timeout`: at most eight digits and a unit of `H M S m u n`.
+    package static func grpcTimeout(_ head: HTTPHead) -> Duration? {
+        guard let range = head.value(.grpcTimeout) else { return nil }
+        return head.withBytes(range) { bytes in
+            guard bytes.count >= 2, bytes.count <= 9, let unit = bytes.last,
+                let number = Decimal.unsigned(UnsafeRawBufferPointer(rebasing: bytes.dropLast()))
+            else { return nil }
+            let count = Int64(number)
+            return switch unit {
+            case UInt8(ascii: "H"): .seconds(count * 3600)
+            case UInt8(ascii: "M"): .seconds(count * 60)
+            case UInt8(ascii: "S"): .seconds(count)
+            case UInt8(ascii: "m"): .milliseconds(count)
+            case UInt8(ascii: "u"): .microseconds(count)
+            case UInt8(ascii: "n"): .nanoseconds(count)
+            default: nil
+            }
+        }
+    }
+}
+
+extension RouteTable {
+    /// Turns a routed request into the one to send upstream: attempt count, time-out header, header operations, host
+    /// and path rewrites, in Envoy's order. Automatic host rewrite is done when the endpoint is known.
+    package func finishRequest(
+        _ head: inout HTTPHead, decision: RouteDecision, forward: ForwardAction, timeouts: RequestTimeouts,
+        manager: HTTPConnectionManager, facts: StreamFacts
+    ) {
+        let adds = !manager.suppressesEnvoyHeaders
+        if adds, !(manager.respectsExpectedTimeout && head.contains(.xEnvoyExpectedRequestTimeout)) {
+            if let expected = timeouts.perTry ?? timeouts.global {
+                head.replace(.xEnvoyExpectedRequestTimeout, decimal: expected.wholeMilliseconds)
+            }
+        }
+        if decision.virtualHost?.addsAttemptCountToRequest ?? false { head.replace(.xEnvoyAttemptCount, decimal: 1) }
+        applyRequestHeaders(decision, to: &head, facts: facts)
+        if let literal = decision.weighted?.hostRewrite { head.authority = head.store(literal) }
+        switch forward.hostRewrite {
+        case .none, .automatic: break
+        case .literal(let host): forward.setHost(&head, host, keepsOriginal: adds)
+        case .header(let name):
+            if let value = head.value(name), !value.isEmpty {
+                let bytes = head.withBytes(value) { Array($0) }
+                forward.setHost(&head, bytes, keepsOriginal: adds)
+            }
+        case .pathRegex(let rewrite):
+            let path = head.text(head.pathWithoutQuery)
+            let host = rewrite.pattern.replacingAll(in: path, with: rewrite.substitution)
+            if HTTPSyntax.isSafeValue(host.utf8) { forward.setHost(&head, Array(host.utf8), keepsOriginal: adds) }
+        }
+        if let path = decision.route.flatMap({ forward.pathRewrite.apply(to: head, match: $0.match) }) {
+            if adds { head.replace(HeaderToken.xEnvoyOriginalPath.name, value: head.path) }
+            head.path = head.store(path)
+        }
+    }
+}
+
+extension ForwardAction {
+    /// Sets the authority; keeps the old one in `x-envoy-original-host` and, where asked, `x-forwarded-host`.
+    package func setHost(_ head: inout HTTPHead, _ host: [UInt8], keepsOriginal: Bool) {
+        guard !host.isEmpty else { return }
+        let old = head.authority
+        if keepsOriginal, !old.isEmpty { head.replace(HeaderToken.xEnvoyOriginalHost.name, value: old) }
+        if appendsForwardedHost, !old.isEmpty {
+            if let list = head.value(.xForwardedHost), !list.isEmpty {
+                var joined = head.withBytes(list) { Array($0) }
+                joined.append(UInt8(ascii: ","))
+                head.withBytes(old) { joined.append(contentsOf: $0) }
+                head.replace(.xForwardedHost, joined)
+            } else {
+                head.replace(HeaderToken.xForwardedHost.name, value: old)
+            }
+        }
+        head.authority = head.store(host)
+    }
+}
+
+extension ForwardAction.PathRewrite {
+    /// The new `:path` with the query kept, or nil for no change.
+    package func apply(to head: HTTPHead, match: RouteMatch) -> [UInt8]? {
+        switch self {
+        case .none: nil
+        case .prefix(let replacement): PathRewriting.replacePrefix(head, match: match, with: replacement)
+        case .regex(let rewrite): PathRewriting.replaceRegex(head, rewrite)
+        }
+    }
+}
+
+/// The rewrites that forwarding and redirecting share.
+package enum PathRewriting {
+    /// The part that the route matched (its prefix, or the whole path) is replaced; the rest and the query stay.
+    package static func replacePrefix(_ head: HTTPHead, match: RouteMatch, with replacement: [UInt8]) -> [UInt8] {
+        let path = head.pathWithoutQuery
+        let matched =
+            switch match.path {
+            case .prefix(let prefix), .separatedPrefix(let prefix): min(prefix.count, path.count)
+            case .exact, .regex, .connect: path.count
+            }
+        var result = replacement
+        let rest = ByteRange(head.path.start &+ UInt32(truncatingIfNeeded: matched), head.path.end)
+        head.withBytes(rest) { result.append(contentsOf: $0) }
+        return result
+    }
+
+    /// Every match in the path is replaced; the query stays untouched.
+    package static func replaceRegex(_ head: HTTPHead, _ rewrite: RegexRewrite) -> [UInt8]? {
+        let path = head.pathWithoutQuery
+        let replaced = rewrite.pattern.replacingAll(in: head.text(path), with: rewrite.substitution)
+        guard HTTPSyntax.isSafeValue(replaced.utf8) else { return nil }
+        var result = Array(replaced.utf8)
+        head.withBytes(ByteRange(path.end, head.path.end)) { result.append(contentsOf: $0) }
+        return result
+    }
+}
+
+extension MirrorPolicy {
+    /// Is this request mirrored?
+    package func applies(draw: Draw, index: Int) -> Bool {
+        share.contains(draw: draw.derived(Draw.Question.mirror &+ UInt64(truncatingIfNeeded: index)))
+    }
+
+    /// Changes the copy that is sent to the mirror: `-shadow` after the host, before a port.
+    package func prepare(_ copy: inout HTTPHead) {
+        guard appendsShadowSuffix, !copy.authority.isEmpty else { return }
+        let host = copy.withBytes(copy.authority) { bytes -> [UInt8] in
+            let cut = Authority.portSeparator(bytes) ?? bytes.count
+            return Array(bytes[..<cut]) + Array("-shadow".utf8) + Array(bytes[cut...])
+        }
+        copy.authority = copy.store(host)
+    }
+}
+
+extension Duration {
+    /// Rounded down, never negative.
+    package var wholeMilliseconds: UInt64 {
+        let (seconds, attoseconds) = components
+        guard seconds >= 0, attoseconds >= 0 else { return 0 }
+        let (product, overflow) = UInt64(seconds).multipliedReportingOverflow(by: 1000)
+        return overflow ? .max : product &+ UInt64(attoseconds / 1_000_000_000_000_000)
+    }
+
+    /// Rounded down and clamped.
+    package var wholeNanoseconds: Int64 {
+        let (seconds, attoseconds) = components
+        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        return overflow ? (seconds < 0 ? .min : .max) : product &+ attoseconds / 1_000_000_000
+    }
+}
