@@ -1,11 +1,14 @@
 """Descriptors of the public xDS API, as PyPI's xds-protos carries them."""
 
 import importlib
+import importlib.metadata
 import importlib.util
 from pathlib import Path
 
 from google.protobuf import descriptor_pb2, descriptor_pool
 
+# The release that our .proto files were made from. With a later one, what it has more is no difference.
+READ_FROM = "1.85.0"
 ROOTS = ("envoy", "xds", "udpa", "google/rpc")
 
 
@@ -16,7 +19,9 @@ class Index:
         self.messages = {}
         self.enums = {}
         self.package_of = {}
+        self.syntax_of = {}
         for file in files:
+            self.syntax_of[file.package] = file.syntax
             for enum in file.enum_type:
                 self._add_enum(file.package, file.package, enum)
             for message in file.message_type:
@@ -42,12 +47,18 @@ class Index:
         return entry if entry is not None and entry.options.map_entry else None
 
 
+def version():
+    """The installed release of xds-protos."""
+    try:
+        return importlib.metadata.version("xds-protos")
+    except importlib.metadata.PackageNotFoundError:
+        raise SystemExit("xds-protos is not installed: pip install xds-protos") from None
+
+
 def upstream():
-    """The index of every file of xds-protos; a file that does not import is left out and its types are then missed."""
-    spec = importlib.util.find_spec("envoy")
-    if spec is None:
-        raise SystemExit("xds-protos is not installed: pip install xds-protos")
-    site = Path(list(spec.submodule_search_locations)[0]).parent
+    """The index of every file of xds-protos."""
+    version()
+    site = Path(list(importlib.util.find_spec("envoy").submodule_search_locations)[0]).parent
     names = set()
     for root in ROOTS:
         for path in sorted((site / root).rglob("*_pb2.py")):

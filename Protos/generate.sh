@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# Writes Sources/ApusAPI/*.pb.swift from the .proto files here.
+# Writes Sources/ApusAPI/*.pb.swift from the .proto files here, and generated.sha256, by which verify.py sees that one
+# of both was changed without the other.
 #
 #   generate.sh [PLUGIN [OUT]]
 #
 # PLUGIN is a built protoc-gen-swift; without it the version below is built in a scratch folder. OUT is where the Swift
-# files go. Needs protoc.
+# files go instead; no sums are written then. Needs protoc.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 plugin=${1:-}
-out=${2:-$here/../Sources/ApusAPI}
+out=${2:-}
 version=1.39.0
 
 if [ -z "$plugin" ]; then
@@ -20,12 +21,18 @@ if [ -z "$plugin" ]; then
     plugin=$scratch/swift-protobuf/.build/release/protoc-gen-swift
 fi
 
-mkdir -p "$out"
-rm -f "$out"/*.pb.swift
 cd "$here"
+target=${out:-../Sources/ApusAPI}
+mkdir -p "$target"
+rm -f "$target"/*.pb.swift
 find . -name '*.proto' | sed 's|^\./||' | LC_ALL=C sort | xargs protoc -I . \
     --plugin=protoc-gen-swift="$plugin" \
     --swift_opt=Visibility=Package \
     --swift_opt=FileNaming=PathToUnderscores \
     --swift_opt=UseAccessLevelOnImports=true \
-    --swift_out="$out"
+    --swift_out="$target"
+
+if [ -z "$out" ]; then
+    { find . -name '*.proto' && find ../Sources/ApusAPI -name '*.pb.swift'; } | LC_ALL=C sort | xargs sha256sum \
+        > generated.sha256
+fi

@@ -3,8 +3,9 @@
 
     trim.py [--out DIR] [--dropped]
 
-Only facts come from the descriptors: names, numbers, types, oneofs, enum values. Comments come from keep.txt, options are
-left out. There is one file per package. `--dropped` prints every field that a `*` left out because its type is not kept.
+Only facts come from the descriptors: names, numbers, types, oneofs, enum values. Comments come from keep.txt, options
+are left out. There is one file per package. `--dropped` prints every live field that a `*` left out because its type is
+not kept.
 """
 
 import argparse
@@ -18,8 +19,8 @@ import descriptors
 
 HERE = Path(__file__).resolve().parent
 WELL_KNOWN = {
-    "Any": "any", "Duration": "duration", "Empty": "empty", "Struct": "struct", "Value": "struct", "ListValue": "struct",
-    "NullValue": "struct", "Timestamp": "timestamp",
+    "Any": "any", "Duration": "duration", "Empty": "empty", "Timestamp": "timestamp",
+    "Struct": "struct", "Value": "struct", "ListValue": "struct", "NullValue": "struct",
     **{f"{kind}Value": "wrappers" for kind in
        ("Bool", "Bytes", "Double", "Float", "Int32", "Int64", "String", "UInt32", "UInt64")},
 }
@@ -41,7 +42,13 @@ class Keep:
 def read_keep_list(path, index):
     """Full message name to `Keep`. Fails on a name that the descriptors do not know."""
     kept, package = {}, None
+    pending = ""
     for number, text in enumerate(path.read_text().splitlines(), 1):
+        text = pending + text
+        pending = ""
+        if text.endswith("\\"):
+            pending = text[:-1]
+            continue
         body, _, comment = text.partition("#")
         body, comment = body.strip(), comment.strip()
         if not body:
@@ -98,7 +105,7 @@ class Trimmer:
                 if not possible:
                     sys.exit(f"keep.txt:{keep.line}: {name}.{field.name} needs {field.type_name[1:]}")
                 chosen.append(field)
-            elif keep.wildcard and field.name not in keep.excluded:
+            elif keep.wildcard and field.name not in keep.excluded and not field.options.deprecated:
                 if possible:
                     chosen.append(field)
                 else:
@@ -193,8 +200,7 @@ class Trimmer:
             elif field.proto3_optional:
                 kind = f"optional {kind}"
         options = []
-        default = re.sub(r"_(.)", lambda match: match[1].upper(), field.name)
-        if field.json_name and field.json_name != default:
+        if json_name(field) != default_json_name(field):
             options.append(f'json_name = "{field.json_name}"')
         suffix = f" [{', '.join(options)}]" if options else ""
         return f"{kind} {field.name} = {field.number}{suffix};"
@@ -219,6 +225,15 @@ class Trimmer:
         return field.type_name
 
 
+def default_json_name(field):
+    return re.sub(r"_(.)", lambda match: match[1].upper(), field.name)
+
+
+def json_name(field):
+    """Descriptors leave it out where it is the default one."""
+    return field.json_name or default_json_name(field)
+
+
 def path_of(package):
     """`envoy.config.core.v3` is the file `envoy/config/core/v3/core.proto`."""
     parts = package.split(".")
@@ -227,7 +242,7 @@ def path_of(package):
 
 
 def render_all():
-    """Relative path to text, for each file that keep.txt asks for, and the fields dropped by wildcards."""
+    """Relative path to text, for each file that keep.txt asks for, and the live fields that wildcards left out."""
     index = descriptors.upstream()
     trimmer = Trimmer(index, read_keep_list(HERE / "keep.txt", index))
     return {path_of(package): trimmer.render(package) for package in trimmer.packages()}, trimmer.dropped
@@ -238,6 +253,8 @@ def main():
     parser.add_argument("--out", type=Path, default=HERE)
     parser.add_argument("--dropped", action="store_true")
     arguments = parser.parse_args()
+    if descriptors.version() != descriptors.READ_FROM:
+        sys.exit(f"the protos are made from xds-protos {descriptors.READ_FROM}, not {descriptors.version()}")
     files, dropped = render_all()
     for path, text in files.items():
         target = arguments.out / path

@@ -381,6 +381,7 @@ package nonisolated struct Envoy_Admin_V3_SecretsConfigDump: Sendable {
   package init() {}
 }
 
+/// Why the last update of a resource was refused.
 package nonisolated struct Envoy_Admin_V3_UpdateFailureState: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for

@@ -22,6 +22,7 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
+/// The configuration a proxy starts from.
 package nonisolated struct Envoy_Config_Bootstrap_V3_Bootstrap: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -162,11 +163,6 @@ package nonisolated struct Envoy_Config_Bootstrap_V3_Bootstrap: @unchecked Senda
   package var hasStatsServerVersionOverride: Bool {_storage._statsServerVersionOverride != nil}
   /// Clears the value of `statsServerVersionOverride`. Subsequent reads from it will return its default value.
   package mutating func clearStatsServerVersionOverride() {_uniqueStorage()._statsServerVersionOverride = nil}
-
-  package var useTcpForDnsLookups: Bool {
-    get {_storage._useTcpForDnsLookups}
-    set {_uniqueStorage()._useTcpForDnsLookups = newValue}
-  }
 
   package var typedDnsResolverConfig: Envoy_Config_Core_V3_TypedExtensionConfig {
     get {_storage._typedDnsResolverConfig ?? Envoy_Config_Core_V3_TypedExtensionConfig()}
@@ -451,7 +447,7 @@ fileprivate nonisolated let _protobuf_package = "envoy.config.bootstrap.v3"
 
 nonisolated extension Envoy_Config_Bootstrap_V3_Bootstrap: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Bootstrap"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}node\0\u{3}static_resources\0\u{3}dynamic_resources\0\u{3}cluster_manager\0\u{3}flags_path\0\u{4}\u{2}stats_flush_interval\0\u{2}\u{2}tracing\0\u{2}\u{3}admin\0\u{4}\u{2}hds_config\0\u{4}\u{2}enable_dispatcher_stats\0\u{3}layered_runtime\0\u{3}header_prefix\0\u{3}stats_server_version_override\0\u{3}use_tcp_for_dns_lookups\0\u{3}bootstrap_extensions\0\u{3}config_sources\0\u{3}default_config_source\0\u{3}default_socket_interface\0\u{3}certificate_provider_instances\0\u{3}node_context_params\0\u{4}\u{3}stats_flush_on_admin\0\u{4}\u{2}typed_dns_resolver_config\0\u{4}\u{2}perf_tracing_file_path\0\u{3}default_regex_engine\0\u{3}xds_delegate_extension\0\u{3}xds_config_tracker_extension\0\u{3}listener_manager\0\u{4}\u{5}stats_eviction_interval\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}node\0\u{3}static_resources\0\u{3}dynamic_resources\0\u{3}cluster_manager\0\u{3}flags_path\0\u{4}\u{2}stats_flush_interval\0\u{2}\u{2}tracing\0\u{2}\u{3}admin\0\u{4}\u{2}hds_config\0\u{4}\u{2}enable_dispatcher_stats\0\u{3}layered_runtime\0\u{3}header_prefix\0\u{3}stats_server_version_override\0\u{4}\u{2}bootstrap_extensions\0\u{3}config_sources\0\u{3}default_config_source\0\u{3}default_socket_interface\0\u{3}certificate_provider_instances\0\u{3}node_context_params\0\u{4}\u{3}stats_flush_on_admin\0\u{4}\u{2}typed_dns_resolver_config\0\u{4}\u{2}perf_tracing_file_path\0\u{3}default_regex_engine\0\u{3}xds_delegate_extension\0\u{3}xds_config_tracker_extension\0\u{3}listener_manager\0\u{4}\u{5}stats_eviction_interval\0")
 
   fileprivate class _StorageClass {
     var _node: Envoy_Config_Core_V3_Node? = nil
@@ -470,7 +466,6 @@ nonisolated extension Envoy_Config_Bootstrap_V3_Bootstrap: SwiftProtobuf.Message
     var _enableDispatcherStats: Bool = false
     var _headerPrefix: String = String()
     var _statsServerVersionOverride: SwiftProtobuf.Google_Protobuf_UInt64Value? = nil
-    var _useTcpForDnsLookups: Bool = false
     var _typedDnsResolverConfig: Envoy_Config_Core_V3_TypedExtensionConfig? = nil
     var _bootstrapExtensions: [Envoy_Config_Core_V3_TypedExtensionConfig] = []
     var _configSources: [Envoy_Config_Core_V3_ConfigSource] = []
@@ -508,7 +503,6 @@ nonisolated extension Envoy_Config_Bootstrap_V3_Bootstrap: SwiftProtobuf.Message
       _enableDispatcherStats = source._enableDispatcherStats
       _headerPrefix = source._headerPrefix
       _statsServerVersionOverride = source._statsServerVersionOverride
-      _useTcpForDnsLookups = source._useTcpForDnsLookups
       _typedDnsResolverConfig = source._typedDnsResolverConfig
       _bootstrapExtensions = source._bootstrapExtensions
       _configSources = source._configSources
@@ -551,7 +545,6 @@ nonisolated extension Envoy_Config_Bootstrap_V3_Bootstrap: SwiftProtobuf.Message
         case 17: try { try decoder.decodeSingularMessageField(value: &_storage._layeredRuntime) }()
         case 18: try { try decoder.decodeSingularStringField(value: &_storage._headerPrefix) }()
         case 19: try { try decoder.decodeSingularMessageField(value: &_storage._statsServerVersionOverride) }()
-        case 20: try { try decoder.decodeSingularBoolField(value: &_storage._useTcpForDnsLookups) }()
         case 21: try { try decoder.decodeRepeatedMessageField(value: &_storage._bootstrapExtensions) }()
         case 22: try { try decoder.decodeRepeatedMessageField(value: &_storage._configSources) }()
         case 23: try { try decoder.decodeSingularMessageField(value: &_storage._defaultConfigSource) }()
@@ -636,9 +629,6 @@ nonisolated extension Envoy_Config_Bootstrap_V3_Bootstrap: SwiftProtobuf.Message
       try { if let v = _storage._statsServerVersionOverride {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 19)
       } }()
-      if _storage._useTcpForDnsLookups != false {
-        try visitor.visitSingularBoolField(value: _storage._useTcpForDnsLookups, fieldNumber: 20)
-      }
       if !_storage._bootstrapExtensions.isEmpty {
         try visitor.visitRepeatedMessageField(value: _storage._bootstrapExtensions, fieldNumber: 21)
       }
@@ -706,7 +696,6 @@ nonisolated extension Envoy_Config_Bootstrap_V3_Bootstrap: SwiftProtobuf.Message
         if _storage._enableDispatcherStats != rhs_storage._enableDispatcherStats {return false}
         if _storage._headerPrefix != rhs_storage._headerPrefix {return false}
         if _storage._statsServerVersionOverride != rhs_storage._statsServerVersionOverride {return false}
-        if _storage._useTcpForDnsLookups != rhs_storage._useTcpForDnsLookups {return false}
         if _storage._typedDnsResolverConfig != rhs_storage._typedDnsResolverConfig {return false}
         if _storage._bootstrapExtensions != rhs_storage._bootstrapExtensions {return false}
         if _storage._configSources != rhs_storage._configSources {return false}

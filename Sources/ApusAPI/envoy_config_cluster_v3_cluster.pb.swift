@@ -142,6 +142,7 @@ package nonisolated struct Envoy_Config_Cluster_V3_CircuitBreakers: Sendable {
   package init() {}
 }
 
+/// A set of endpoints that share policy.
 package nonisolated struct Envoy_Config_Cluster_V3_Cluster: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -247,15 +248,6 @@ package nonisolated struct Envoy_Config_Cluster_V3_Cluster: @unchecked Sendable 
   /// Clears the value of `circuitBreakers`. Subsequent reads from it will return its default value.
   package mutating func clearCircuitBreakers() {_uniqueStorage()._circuitBreakers = nil}
 
-  package var upstreamHTTPProtocolOptions: Envoy_Config_Core_V3_UpstreamHttpProtocolOptions {
-    get {_storage._upstreamHTTPProtocolOptions ?? Envoy_Config_Core_V3_UpstreamHttpProtocolOptions()}
-    set {_uniqueStorage()._upstreamHTTPProtocolOptions = newValue}
-  }
-  /// Returns true if `upstreamHTTPProtocolOptions` has been explicitly set.
-  package var hasUpstreamHTTPProtocolOptions: Bool {_storage._upstreamHTTPProtocolOptions != nil}
-  /// Clears the value of `upstreamHTTPProtocolOptions`. Subsequent reads from it will return its default value.
-  package mutating func clearUpstreamHTTPProtocolOptions() {_uniqueStorage()._upstreamHTTPProtocolOptions = nil}
-
   package var commonHTTPProtocolOptions: Envoy_Config_Core_V3_HttpProtocolOptions {
     get {_storage._commonHTTPProtocolOptions ?? Envoy_Config_Core_V3_HttpProtocolOptions()}
     set {_uniqueStorage()._commonHTTPProtocolOptions = newValue}
@@ -323,16 +315,6 @@ package nonisolated struct Envoy_Config_Cluster_V3_Cluster: @unchecked Sendable 
   package var dnsLookupFamily: Envoy_Config_Cluster_V3_Cluster.DnsLookupFamily {
     get {_storage._dnsLookupFamily}
     set {_uniqueStorage()._dnsLookupFamily = newValue}
-  }
-
-  package var dnsResolvers: [Envoy_Config_Core_V3_Address] {
-    get {_storage._dnsResolvers}
-    set {_uniqueStorage()._dnsResolvers = newValue}
-  }
-
-  package var useTcpForDnsLookups: Bool {
-    get {_storage._useTcpForDnsLookups}
-    set {_uniqueStorage()._useTcpForDnsLookups = newValue}
   }
 
   package var typedDnsResolverConfig: Envoy_Config_Core_V3_TypedExtensionConfig {
@@ -461,11 +443,6 @@ package nonisolated struct Envoy_Config_Cluster_V3_Cluster: @unchecked Sendable 
   /// Clears the value of `metadata`. Subsequent reads from it will return its default value.
   package mutating func clearMetadata() {_uniqueStorage()._metadata = nil}
 
-  package var protocolSelection: Envoy_Config_Cluster_V3_Cluster.ClusterProtocolSelection {
-    get {_storage._protocolSelection}
-    set {_uniqueStorage()._protocolSelection = newValue}
-  }
-
   package var upstreamConnectionOptions: Envoy_Config_Cluster_V3_UpstreamConnectionOptions {
     get {_storage._upstreamConnectionOptions ?? Envoy_Config_Cluster_V3_UpstreamConnectionOptions()}
     set {_uniqueStorage()._upstreamConnectionOptions = newValue}
@@ -511,11 +488,6 @@ package nonisolated struct Envoy_Config_Cluster_V3_Cluster: @unchecked Sendable 
   package var lrsReportEndpointMetrics: [String] {
     get {_storage._lrsReportEndpointMetrics}
     set {_uniqueStorage()._lrsReportEndpointMetrics = newValue}
-  }
-
-  package var trackTimeoutBudgets: Bool {
-    get {_storage._trackTimeoutBudgets}
-    set {_uniqueStorage()._trackTimeoutBudgets = newValue}
   }
 
   package var upstreamConfig: Envoy_Config_Core_V3_TypedExtensionConfig {
@@ -564,40 +536,6 @@ package nonisolated struct Envoy_Config_Cluster_V3_Cluster: @unchecked Sendable 
     case originalDstLbConfig(Envoy_Config_Cluster_V3_Cluster.OriginalDstLbConfig)
     case leastRequestLbConfig(Envoy_Config_Cluster_V3_Cluster.LeastRequestLbConfig)
     case roundRobinLbConfig(Envoy_Config_Cluster_V3_Cluster.RoundRobinLbConfig)
-
-  }
-
-  package nonisolated enum ClusterProtocolSelection: SwiftProtobuf.Enum, Swift.CaseIterable {
-    package typealias RawValue = Int
-    case useConfiguredProtocol // = 0
-    case useDownstreamProtocol // = 1
-    case UNRECOGNIZED(Int)
-
-    package init() {
-      self = .useConfiguredProtocol
-    }
-
-    package init?(rawValue: Int) {
-      switch rawValue {
-      case 0: self = .useConfiguredProtocol
-      case 1: self = .useDownstreamProtocol
-      default: self = .UNRECOGNIZED(rawValue)
-      }
-    }
-
-    package var rawValue: Int {
-      switch self {
-      case .useConfiguredProtocol: return 0
-      case .useDownstreamProtocol: return 1
-      case .UNRECOGNIZED(let i): return i
-      }
-    }
-
-    // The compiler won't synthesize support with the UNRECOGNIZED case.
-    package static let allCases: [Envoy_Config_Cluster_V3_Cluster.ClusterProtocolSelection] = [
-      .useConfiguredProtocol,
-      .useDownstreamProtocol,
-    ]
 
   }
 
@@ -1611,6 +1549,7 @@ package nonisolated struct Envoy_Config_Cluster_V3_Filter: Sendable {
   fileprivate var _configDiscovery: Envoy_Config_Core_V3_ExtensionConfigSource? = nil
 }
 
+/// When a host that fails is left out for a while.
 package nonisolated struct Envoy_Config_Cluster_V3_OutlierDetection: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1989,7 +1928,7 @@ nonisolated extension Envoy_Config_Cluster_V3_CircuitBreakers.Thresholds.RetryBu
 
 nonisolated extension Envoy_Config_Cluster_V3_Cluster: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Cluster"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}type\0\u{3}eds_cluster_config\0\u{3}connect_timeout\0\u{3}per_connection_buffer_limit_bytes\0\u{3}lb_policy\0\u{4}\u{2}health_checks\0\u{3}max_requests_per_connection\0\u{3}circuit_breakers\0\u{4}\u{3}http_protocol_options\0\u{3}http2_protocol_options\0\u{4}\u{2}dns_refresh_rate\0\u{3}dns_lookup_family\0\u{3}dns_resolvers\0\u{3}outlier_detection\0\u{3}cleanup_interval\0\u{3}upstream_bind_config\0\u{3}lb_subset_config\0\u{3}ring_hash_lb_config\0\u{3}transport_socket\0\u{1}metadata\0\u{3}protocol_selection\0\u{3}common_lb_config\0\u{3}alt_stat_name\0\u{3}common_http_protocol_options\0\u{3}upstream_connection_options\0\u{3}close_connections_on_host_health_failure\0\u{3}ignore_health_on_host_removal\0\u{3}load_assignment\0\u{3}original_dst_lb_config\0\u{4}\u{2}typed_extension_protocol_options\0\u{3}least_request_lb_config\0\u{3}cluster_type\0\u{3}respect_dns_ttl\0\u{1}filters\0\u{3}load_balancing_policy\0\u{3}lrs_server\0\u{3}transport_socket_matches\0\u{3}dns_failure_refresh_rate\0\u{3}use_tcp_for_dns_lookups\0\u{3}upstream_http_protocol_options\0\u{3}track_timeout_budgets\0\u{3}upstream_config\0\u{3}track_cluster_stats\0\u{3}preconnect_policy\0\u{3}connection_pool_per_downstream_connection\0\u{3}maglev_lb_config\0\u{4}\u{2}wait_for_warm_on_init\0\u{3}typed_dns_resolver_config\0\u{3}round_robin_lb_config\0\u{3}lrs_report_endpoint_metrics\0\u{3}dns_jitter\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}type\0\u{3}eds_cluster_config\0\u{3}connect_timeout\0\u{3}per_connection_buffer_limit_bytes\0\u{3}lb_policy\0\u{4}\u{2}health_checks\0\u{3}max_requests_per_connection\0\u{3}circuit_breakers\0\u{4}\u{3}http_protocol_options\0\u{3}http2_protocol_options\0\u{4}\u{2}dns_refresh_rate\0\u{3}dns_lookup_family\0\u{4}\u{2}outlier_detection\0\u{3}cleanup_interval\0\u{3}upstream_bind_config\0\u{3}lb_subset_config\0\u{3}ring_hash_lb_config\0\u{3}transport_socket\0\u{1}metadata\0\u{4}\u{2}common_lb_config\0\u{3}alt_stat_name\0\u{3}common_http_protocol_options\0\u{3}upstream_connection_options\0\u{3}close_connections_on_host_health_failure\0\u{3}ignore_health_on_host_removal\0\u{3}load_assignment\0\u{3}original_dst_lb_config\0\u{4}\u{2}typed_extension_protocol_options\0\u{3}least_request_lb_config\0\u{3}cluster_type\0\u{3}respect_dns_ttl\0\u{1}filters\0\u{3}load_balancing_policy\0\u{3}lrs_server\0\u{3}transport_socket_matches\0\u{3}dns_failure_refresh_rate\0\u{4}\u{4}upstream_config\0\u{3}track_cluster_stats\0\u{3}preconnect_policy\0\u{3}connection_pool_per_downstream_connection\0\u{3}maglev_lb_config\0\u{4}\u{2}wait_for_warm_on_init\0\u{3}typed_dns_resolver_config\0\u{3}round_robin_lb_config\0\u{3}lrs_report_endpoint_metrics\0\u{3}dns_jitter\0")
 
   fileprivate class _StorageClass {
     var _transportSocketMatches: [Envoy_Config_Cluster_V3_Cluster.TransportSocketMatch] = []
@@ -2004,7 +1943,6 @@ nonisolated extension Envoy_Config_Cluster_V3_Cluster: SwiftProtobuf.Message, Sw
     var _healthChecks: [Envoy_Config_Core_V3_HealthCheck] = []
     var _maxRequestsPerConnection: SwiftProtobuf.Google_Protobuf_UInt32Value? = nil
     var _circuitBreakers: Envoy_Config_Cluster_V3_CircuitBreakers? = nil
-    var _upstreamHTTPProtocolOptions: Envoy_Config_Core_V3_UpstreamHttpProtocolOptions? = nil
     var _commonHTTPProtocolOptions: Envoy_Config_Core_V3_HttpProtocolOptions? = nil
     var _httpProtocolOptions: Envoy_Config_Core_V3_Http1ProtocolOptions? = nil
     var _http2ProtocolOptions: Envoy_Config_Core_V3_Http2ProtocolOptions? = nil
@@ -2014,8 +1952,6 @@ nonisolated extension Envoy_Config_Cluster_V3_Cluster: SwiftProtobuf.Message, Sw
     var _dnsFailureRefreshRate: Envoy_Config_Cluster_V3_Cluster.RefreshRate? = nil
     var _respectDnsTtl: Bool = false
     var _dnsLookupFamily: Envoy_Config_Cluster_V3_Cluster.DnsLookupFamily = .auto
-    var _dnsResolvers: [Envoy_Config_Core_V3_Address] = []
-    var _useTcpForDnsLookups: Bool = false
     var _typedDnsResolverConfig: Envoy_Config_Core_V3_TypedExtensionConfig? = nil
     var _waitForWarmOnInit: SwiftProtobuf.Google_Protobuf_BoolValue? = nil
     var _outlierDetection: Envoy_Config_Cluster_V3_OutlierDetection? = nil
@@ -2026,7 +1962,6 @@ nonisolated extension Envoy_Config_Cluster_V3_Cluster: SwiftProtobuf.Message, Sw
     var _commonLbConfig: Envoy_Config_Cluster_V3_Cluster.CommonLbConfig? = nil
     var _transportSocket: Envoy_Config_Core_V3_TransportSocket? = nil
     var _metadata: Envoy_Config_Core_V3_Metadata? = nil
-    var _protocolSelection: Envoy_Config_Cluster_V3_Cluster.ClusterProtocolSelection = .useConfiguredProtocol
     var _upstreamConnectionOptions: Envoy_Config_Cluster_V3_UpstreamConnectionOptions? = nil
     var _closeConnectionsOnHostHealthFailure: Bool = false
     var _ignoreHealthOnHostRemoval: Bool = false
@@ -2034,7 +1969,6 @@ nonisolated extension Envoy_Config_Cluster_V3_Cluster: SwiftProtobuf.Message, Sw
     var _loadBalancingPolicy: Envoy_Config_Cluster_V3_LoadBalancingPolicy? = nil
     var _lrsServer: Envoy_Config_Core_V3_ConfigSource? = nil
     var _lrsReportEndpointMetrics: [String] = []
-    var _trackTimeoutBudgets: Bool = false
     var _upstreamConfig: Envoy_Config_Core_V3_TypedExtensionConfig? = nil
     var _trackClusterStats: Envoy_Config_Cluster_V3_TrackClusterStats? = nil
     var _preconnectPolicy: Envoy_Config_Cluster_V3_Cluster.PreconnectPolicy? = nil
@@ -2061,7 +1995,6 @@ nonisolated extension Envoy_Config_Cluster_V3_Cluster: SwiftProtobuf.Message, Sw
       _healthChecks = source._healthChecks
       _maxRequestsPerConnection = source._maxRequestsPerConnection
       _circuitBreakers = source._circuitBreakers
-      _upstreamHTTPProtocolOptions = source._upstreamHTTPProtocolOptions
       _commonHTTPProtocolOptions = source._commonHTTPProtocolOptions
       _httpProtocolOptions = source._httpProtocolOptions
       _http2ProtocolOptions = source._http2ProtocolOptions
@@ -2071,8 +2004,6 @@ nonisolated extension Envoy_Config_Cluster_V3_Cluster: SwiftProtobuf.Message, Sw
       _dnsFailureRefreshRate = source._dnsFailureRefreshRate
       _respectDnsTtl = source._respectDnsTtl
       _dnsLookupFamily = source._dnsLookupFamily
-      _dnsResolvers = source._dnsResolvers
-      _useTcpForDnsLookups = source._useTcpForDnsLookups
       _typedDnsResolverConfig = source._typedDnsResolverConfig
       _waitForWarmOnInit = source._waitForWarmOnInit
       _outlierDetection = source._outlierDetection
@@ -2083,7 +2014,6 @@ nonisolated extension Envoy_Config_Cluster_V3_Cluster: SwiftProtobuf.Message, Sw
       _commonLbConfig = source._commonLbConfig
       _transportSocket = source._transportSocket
       _metadata = source._metadata
-      _protocolSelection = source._protocolSelection
       _upstreamConnectionOptions = source._upstreamConnectionOptions
       _closeConnectionsOnHostHealthFailure = source._closeConnectionsOnHostHealthFailure
       _ignoreHealthOnHostRemoval = source._ignoreHealthOnHostRemoval
@@ -2091,7 +2021,6 @@ nonisolated extension Envoy_Config_Cluster_V3_Cluster: SwiftProtobuf.Message, Sw
       _loadBalancingPolicy = source._loadBalancingPolicy
       _lrsServer = source._lrsServer
       _lrsReportEndpointMetrics = source._lrsReportEndpointMetrics
-      _trackTimeoutBudgets = source._trackTimeoutBudgets
       _upstreamConfig = source._upstreamConfig
       _trackClusterStats = source._trackClusterStats
       _preconnectPolicy = source._preconnectPolicy
@@ -2134,7 +2063,6 @@ nonisolated extension Envoy_Config_Cluster_V3_Cluster: SwiftProtobuf.Message, Sw
         case 14: try { try decoder.decodeSingularMessageField(value: &_storage._http2ProtocolOptions) }()
         case 16: try { try decoder.decodeSingularMessageField(value: &_storage._dnsRefreshRate) }()
         case 17: try { try decoder.decodeSingularEnumField(value: &_storage._dnsLookupFamily) }()
-        case 18: try { try decoder.decodeRepeatedMessageField(value: &_storage._dnsResolvers) }()
         case 19: try { try decoder.decodeSingularMessageField(value: &_storage._outlierDetection) }()
         case 20: try { try decoder.decodeSingularMessageField(value: &_storage._cleanupInterval) }()
         case 21: try { try decoder.decodeSingularMessageField(value: &_storage._upstreamBindConfig) }()
@@ -2154,7 +2082,6 @@ nonisolated extension Envoy_Config_Cluster_V3_Cluster: SwiftProtobuf.Message, Sw
         }()
         case 24: try { try decoder.decodeSingularMessageField(value: &_storage._transportSocket) }()
         case 25: try { try decoder.decodeSingularMessageField(value: &_storage._metadata) }()
-        case 26: try { try decoder.decodeSingularEnumField(value: &_storage._protocolSelection) }()
         case 27: try { try decoder.decodeSingularMessageField(value: &_storage._commonLbConfig) }()
         case 28: try { try decoder.decodeSingularStringField(value: &_storage._altStatName) }()
         case 29: try { try decoder.decodeSingularMessageField(value: &_storage._commonHTTPProtocolOptions) }()
@@ -2208,9 +2135,6 @@ nonisolated extension Envoy_Config_Cluster_V3_Cluster: SwiftProtobuf.Message, Sw
         case 42: try { try decoder.decodeSingularMessageField(value: &_storage._lrsServer) }()
         case 43: try { try decoder.decodeRepeatedMessageField(value: &_storage._transportSocketMatches) }()
         case 44: try { try decoder.decodeSingularMessageField(value: &_storage._dnsFailureRefreshRate) }()
-        case 45: try { try decoder.decodeSingularBoolField(value: &_storage._useTcpForDnsLookups) }()
-        case 46: try { try decoder.decodeSingularMessageField(value: &_storage._upstreamHTTPProtocolOptions) }()
-        case 47: try { try decoder.decodeSingularBoolField(value: &_storage._trackTimeoutBudgets) }()
         case 48: try { try decoder.decodeSingularMessageField(value: &_storage._upstreamConfig) }()
         case 49: try { try decoder.decodeSingularMessageField(value: &_storage._trackClusterStats) }()
         case 50: try { try decoder.decodeSingularMessageField(value: &_storage._preconnectPolicy) }()
@@ -2296,9 +2220,6 @@ nonisolated extension Envoy_Config_Cluster_V3_Cluster: SwiftProtobuf.Message, Sw
       if _storage._dnsLookupFamily != .auto {
         try visitor.visitSingularEnumField(value: _storage._dnsLookupFamily, fieldNumber: 17)
       }
-      if !_storage._dnsResolvers.isEmpty {
-        try visitor.visitRepeatedMessageField(value: _storage._dnsResolvers, fieldNumber: 18)
-      }
       try { if let v = _storage._outlierDetection {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 19)
       } }()
@@ -2320,9 +2241,6 @@ nonisolated extension Envoy_Config_Cluster_V3_Cluster: SwiftProtobuf.Message, Sw
       try { if let v = _storage._metadata {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 25)
       } }()
-      if _storage._protocolSelection != .useConfiguredProtocol {
-        try visitor.visitSingularEnumField(value: _storage._protocolSelection, fieldNumber: 26)
-      }
       try { if let v = _storage._commonLbConfig {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 27)
       } }()
@@ -2374,15 +2292,6 @@ nonisolated extension Envoy_Config_Cluster_V3_Cluster: SwiftProtobuf.Message, Sw
       try { if let v = _storage._dnsFailureRefreshRate {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 44)
       } }()
-      if _storage._useTcpForDnsLookups != false {
-        try visitor.visitSingularBoolField(value: _storage._useTcpForDnsLookups, fieldNumber: 45)
-      }
-      try { if let v = _storage._upstreamHTTPProtocolOptions {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 46)
-      } }()
-      if _storage._trackTimeoutBudgets != false {
-        try visitor.visitSingularBoolField(value: _storage._trackTimeoutBudgets, fieldNumber: 47)
-      }
       try { if let v = _storage._upstreamConfig {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 48)
       } }()
@@ -2434,7 +2343,6 @@ nonisolated extension Envoy_Config_Cluster_V3_Cluster: SwiftProtobuf.Message, Sw
         if _storage._healthChecks != rhs_storage._healthChecks {return false}
         if _storage._maxRequestsPerConnection != rhs_storage._maxRequestsPerConnection {return false}
         if _storage._circuitBreakers != rhs_storage._circuitBreakers {return false}
-        if _storage._upstreamHTTPProtocolOptions != rhs_storage._upstreamHTTPProtocolOptions {return false}
         if _storage._commonHTTPProtocolOptions != rhs_storage._commonHTTPProtocolOptions {return false}
         if _storage._httpProtocolOptions != rhs_storage._httpProtocolOptions {return false}
         if _storage._http2ProtocolOptions != rhs_storage._http2ProtocolOptions {return false}
@@ -2444,8 +2352,6 @@ nonisolated extension Envoy_Config_Cluster_V3_Cluster: SwiftProtobuf.Message, Sw
         if _storage._dnsFailureRefreshRate != rhs_storage._dnsFailureRefreshRate {return false}
         if _storage._respectDnsTtl != rhs_storage._respectDnsTtl {return false}
         if _storage._dnsLookupFamily != rhs_storage._dnsLookupFamily {return false}
-        if _storage._dnsResolvers != rhs_storage._dnsResolvers {return false}
-        if _storage._useTcpForDnsLookups != rhs_storage._useTcpForDnsLookups {return false}
         if _storage._typedDnsResolverConfig != rhs_storage._typedDnsResolverConfig {return false}
         if _storage._waitForWarmOnInit != rhs_storage._waitForWarmOnInit {return false}
         if _storage._outlierDetection != rhs_storage._outlierDetection {return false}
@@ -2456,7 +2362,6 @@ nonisolated extension Envoy_Config_Cluster_V3_Cluster: SwiftProtobuf.Message, Sw
         if _storage._commonLbConfig != rhs_storage._commonLbConfig {return false}
         if _storage._transportSocket != rhs_storage._transportSocket {return false}
         if _storage._metadata != rhs_storage._metadata {return false}
-        if _storage._protocolSelection != rhs_storage._protocolSelection {return false}
         if _storage._upstreamConnectionOptions != rhs_storage._upstreamConnectionOptions {return false}
         if _storage._closeConnectionsOnHostHealthFailure != rhs_storage._closeConnectionsOnHostHealthFailure {return false}
         if _storage._ignoreHealthOnHostRemoval != rhs_storage._ignoreHealthOnHostRemoval {return false}
@@ -2464,7 +2369,6 @@ nonisolated extension Envoy_Config_Cluster_V3_Cluster: SwiftProtobuf.Message, Sw
         if _storage._loadBalancingPolicy != rhs_storage._loadBalancingPolicy {return false}
         if _storage._lrsServer != rhs_storage._lrsServer {return false}
         if _storage._lrsReportEndpointMetrics != rhs_storage._lrsReportEndpointMetrics {return false}
-        if _storage._trackTimeoutBudgets != rhs_storage._trackTimeoutBudgets {return false}
         if _storage._upstreamConfig != rhs_storage._upstreamConfig {return false}
         if _storage._trackClusterStats != rhs_storage._trackClusterStats {return false}
         if _storage._preconnectPolicy != rhs_storage._preconnectPolicy {return false}
@@ -2476,10 +2380,6 @@ nonisolated extension Envoy_Config_Cluster_V3_Cluster: SwiftProtobuf.Message, Sw
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
-}
-
-nonisolated extension Envoy_Config_Cluster_V3_Cluster.ClusterProtocolSelection: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0USE_CONFIGURED_PROTOCOL\0\u{1}USE_DOWNSTREAM_PROTOCOL\0")
 }
 
 nonisolated extension Envoy_Config_Cluster_V3_Cluster.DiscoveryType: SwiftProtobuf._ProtoNameProviding {

@@ -413,37 +413,6 @@ package nonisolated struct Envoy_Config_Core_V3_TcpKeepalive: Sendable {
   fileprivate var _keepaliveInterval: SwiftProtobuf.Google_Protobuf_UInt32Value? = nil
 }
 
-package nonisolated struct Envoy_Config_Core_V3_ExtraSourceAddress: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  package var address: Envoy_Config_Core_V3_SocketAddress {
-    get {_address ?? Envoy_Config_Core_V3_SocketAddress()}
-    set {_address = newValue}
-  }
-  /// Returns true if `address` has been explicitly set.
-  package var hasAddress: Bool {self._address != nil}
-  /// Clears the value of `address`. Subsequent reads from it will return its default value.
-  package mutating func clearAddress() {self._address = nil}
-
-  package var socketOptions: Envoy_Config_Core_V3_SocketOptionsOverride {
-    get {_socketOptions ?? Envoy_Config_Core_V3_SocketOptionsOverride()}
-    set {_socketOptions = newValue}
-  }
-  /// Returns true if `socketOptions` has been explicitly set.
-  package var hasSocketOptions: Bool {self._socketOptions != nil}
-  /// Clears the value of `socketOptions`. Subsequent reads from it will return its default value.
-  package mutating func clearSocketOptions() {self._socketOptions = nil}
-
-  package var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  package init() {}
-
-  fileprivate var _address: Envoy_Config_Core_V3_SocketAddress? = nil
-  fileprivate var _socketOptions: Envoy_Config_Core_V3_SocketOptionsOverride? = nil
-}
-
 package nonisolated struct Envoy_Config_Core_V3_BindConfig: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -468,10 +437,6 @@ package nonisolated struct Envoy_Config_Core_V3_BindConfig: Sendable {
   package mutating func clearFreebind() {self._freebind = nil}
 
   package var socketOptions: [Envoy_Config_Core_V3_SocketOption] = []
-
-  package var extraSourceAddresses: [Envoy_Config_Core_V3_ExtraSourceAddress] = []
-
-  package var additionalSourceAddresses: [Envoy_Config_Core_V3_SocketAddress] = []
 
   package var localAddressSelector: Envoy_Config_Core_V3_TypedExtensionConfig {
     get {_localAddressSelector ?? Envoy_Config_Core_V3_TypedExtensionConfig()}
@@ -675,8 +640,6 @@ package nonisolated struct Envoy_Config_Core_V3_Node: Sendable {
 
   package var clientFeatures: [String] = []
 
-  package var listeningAddresses: [Envoy_Config_Core_V3_Address] = []
-
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_UserAgentVersionType: Equatable, Sendable {
@@ -719,29 +682,6 @@ package nonisolated struct Envoy_Config_Core_V3_RuntimeUInt32: Sendable {
   package init() {}
 }
 
-package nonisolated struct Envoy_Config_Core_V3_RuntimePercent: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  package var defaultValue: Envoy_Type_V3_Percent {
-    get {_defaultValue ?? Envoy_Type_V3_Percent()}
-    set {_defaultValue = newValue}
-  }
-  /// Returns true if `defaultValue` has been explicitly set.
-  package var hasDefaultValue: Bool {self._defaultValue != nil}
-  /// Clears the value of `defaultValue`. Subsequent reads from it will return its default value.
-  package mutating func clearDefaultValue() {self._defaultValue = nil}
-
-  package var runtimeKey: String = String()
-
-  package var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  package init() {}
-
-  fileprivate var _defaultValue: Envoy_Type_V3_Percent? = nil
-}
-
 package nonisolated struct Envoy_Config_Core_V3_RuntimeDouble: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -777,20 +717,6 @@ package nonisolated struct Envoy_Config_Core_V3_RuntimeFeatureFlag: Sendable {
   package init() {}
 
   fileprivate var _defaultValue: SwiftProtobuf.Google_Protobuf_BoolValue? = nil
-}
-
-package nonisolated struct Envoy_Config_Core_V3_QueryParameter: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  package var key: String = String()
-
-  package var value: String = String()
-
-  package var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  package init() {}
 }
 
 package nonisolated struct Envoy_Config_Core_V3_HeaderValue: Sendable {
@@ -884,18 +810,6 @@ package nonisolated struct Envoy_Config_Core_V3_HeaderValueOption: Sendable {
 
   fileprivate var _header: Envoy_Config_Core_V3_HeaderValue? = nil
   fileprivate var _append: SwiftProtobuf.Google_Protobuf_BoolValue? = nil
-}
-
-package nonisolated struct Envoy_Config_Core_V3_HeaderMap: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  package var headers: [Envoy_Config_Core_V3_HeaderValue] = []
-
-  package var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  package init() {}
 }
 
 package nonisolated struct Envoy_Config_Core_V3_WatchedDirectory: Sendable {
@@ -1035,73 +949,6 @@ package nonisolated struct Envoy_Config_Core_V3_RetryPolicy: Sendable {
 
   fileprivate var _retryBackOff: Envoy_Config_Core_V3_BackoffStrategy? = nil
   fileprivate var _numRetries: SwiftProtobuf.Google_Protobuf_UInt32Value? = nil
-}
-
-package nonisolated struct Envoy_Config_Core_V3_RemoteDataSource: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  package var httpUri: Envoy_Config_Core_V3_HttpUri {
-    get {_httpUri ?? Envoy_Config_Core_V3_HttpUri()}
-    set {_httpUri = newValue}
-  }
-  /// Returns true if `httpUri` has been explicitly set.
-  package var hasHTTPUri: Bool {self._httpUri != nil}
-  /// Clears the value of `httpUri`. Subsequent reads from it will return its default value.
-  package mutating func clearHTTPUri() {self._httpUri = nil}
-
-  package var sha256: String = String()
-
-  package var retryPolicy: Envoy_Config_Core_V3_RetryPolicy {
-    get {_retryPolicy ?? Envoy_Config_Core_V3_RetryPolicy()}
-    set {_retryPolicy = newValue}
-  }
-  /// Returns true if `retryPolicy` has been explicitly set.
-  package var hasRetryPolicy: Bool {self._retryPolicy != nil}
-  /// Clears the value of `retryPolicy`. Subsequent reads from it will return its default value.
-  package mutating func clearRetryPolicy() {self._retryPolicy = nil}
-
-  package var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  package init() {}
-
-  fileprivate var _httpUri: Envoy_Config_Core_V3_HttpUri? = nil
-  fileprivate var _retryPolicy: Envoy_Config_Core_V3_RetryPolicy? = nil
-}
-
-package nonisolated struct Envoy_Config_Core_V3_AsyncDataSource: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  package var specifier: Envoy_Config_Core_V3_AsyncDataSource.OneOf_Specifier? = nil
-
-  package var local: Envoy_Config_Core_V3_DataSource {
-    get {
-      if case .local(let v)? = specifier {return v}
-      return Envoy_Config_Core_V3_DataSource()
-    }
-    set {specifier = .local(newValue)}
-  }
-
-  package var remote: Envoy_Config_Core_V3_RemoteDataSource {
-    get {
-      if case .remote(let v)? = specifier {return v}
-      return Envoy_Config_Core_V3_RemoteDataSource()
-    }
-    set {specifier = .remote(newValue)}
-  }
-
-  package var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  package nonisolated enum OneOf_Specifier: Equatable, Sendable {
-    case local(Envoy_Config_Core_V3_DataSource)
-    case remote(Envoy_Config_Core_V3_RemoteDataSource)
-
-  }
-
-  package init() {}
 }
 
 package nonisolated struct Envoy_Config_Core_V3_TransportSocket: Sendable {
@@ -1345,6 +1192,7 @@ package nonisolated struct Envoy_Config_Core_V3_PathConfigSource: Sendable {
   fileprivate var _watchedDirectory: Envoy_Config_Core_V3_WatchedDirectory? = nil
 }
 
+/// Where a resource comes from.
 package nonisolated struct Envoy_Config_Core_V3_ConfigSource: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1480,32 +1328,6 @@ package nonisolated struct Envoy_Config_Core_V3_TypedExtensionConfig: Sendable {
   package init() {}
 
   fileprivate var _typedConfig: SwiftProtobuf.Google_Protobuf_Any? = nil
-}
-
-package nonisolated struct Envoy_Config_Core_V3_GrpcMethodList: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  package var services: [Envoy_Config_Core_V3_GrpcMethodList.Service] = []
-
-  package var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  package nonisolated struct Service: Sendable {
-    // SwiftProtobuf.Message conformance is added in an extension below. See the
-    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-    // methods supported on all messages.
-
-    package var name: String = String()
-
-    package var methodNames: [String] = []
-
-    package var unknownFields = SwiftProtobuf.UnknownStorage()
-
-    package init() {}
-  }
-
-  package init() {}
 }
 
 package nonisolated struct Envoy_Config_Core_V3_GrpcService: @unchecked Sendable {
@@ -1788,11 +1610,6 @@ package nonisolated struct Envoy_Config_Core_V3_HealthCheck: @unchecked Sendable
   package var hasHealthyEdgeInterval: Bool {_storage._healthyEdgeInterval != nil}
   /// Clears the value of `healthyEdgeInterval`. Subsequent reads from it will return its default value.
   package mutating func clearHealthyEdgeInterval() {_uniqueStorage()._healthyEdgeInterval = nil}
-
-  package var eventLogPath: String {
-    get {_storage._eventLogPath}
-    set {_uniqueStorage()._eventLogPath = newValue}
-  }
 
   package var eventLogger: [Envoy_Config_Core_V3_TypedExtensionConfig] {
     get {_storage._eventLogger}
@@ -2202,15 +2019,6 @@ package nonisolated struct Envoy_Config_Core_V3_Http1ProtocolOptions: Sendable {
 
   package var sendFullyQualifiedURL: Bool = false
 
-  package var useBalsaParser: SwiftProtobuf.Google_Protobuf_BoolValue {
-    get {_useBalsaParser ?? SwiftProtobuf.Google_Protobuf_BoolValue()}
-    set {_useBalsaParser = newValue}
-  }
-  /// Returns true if `useBalsaParser` has been explicitly set.
-  package var hasUseBalsaParser: Bool {self._useBalsaParser != nil}
-  /// Clears the value of `useBalsaParser`. Subsequent reads from it will return its default value.
-  package mutating func clearUseBalsaParser() {self._useBalsaParser = nil}
-
   package var allowCustomMethods: Bool = false
 
   package var ignoreHTTP11Upgrade: [Envoy_Type_Matcher_V3_StringMatcher] = []
@@ -2266,7 +2074,6 @@ package nonisolated struct Envoy_Config_Core_V3_Http1ProtocolOptions: Sendable {
   fileprivate var _allowAbsoluteURL: SwiftProtobuf.Google_Protobuf_BoolValue? = nil
   fileprivate var _headerKeyFormat: Envoy_Config_Core_V3_Http1ProtocolOptions.HeaderKeyFormat? = nil
   fileprivate var _overrideStreamErrorOnInvalidHTTPMessage: SwiftProtobuf.Google_Protobuf_BoolValue? = nil
-  fileprivate var _useBalsaParser: SwiftProtobuf.Google_Protobuf_BoolValue? = nil
 }
 
 package nonisolated struct Envoy_Config_Core_V3_KeepaliveSettings: Sendable {
@@ -2415,11 +2222,6 @@ package nonisolated struct Envoy_Config_Core_V3_Http2ProtocolOptions: @unchecked
   package var hasMaxInboundWindowUpdateFramesPerDataFrameSent: Bool {_storage._maxInboundWindowUpdateFramesPerDataFrameSent != nil}
   /// Clears the value of `maxInboundWindowUpdateFramesPerDataFrameSent`. Subsequent reads from it will return its default value.
   package mutating func clearMaxInboundWindowUpdateFramesPerDataFrameSent() {_uniqueStorage()._maxInboundWindowUpdateFramesPerDataFrameSent = nil}
-
-  package var streamErrorOnInvalidHTTPMessaging: Bool {
-    get {_storage._streamErrorOnInvalidHTTPMessaging}
-    set {_uniqueStorage()._streamErrorOnInvalidHTTPMessaging = newValue}
-  }
 
   package var overrideStreamErrorOnInvalidHTTPMessage: SwiftProtobuf.Google_Protobuf_BoolValue {
     get {_storage._overrideStreamErrorOnInvalidHTTPMessage ?? SwiftProtobuf.Google_Protobuf_BoolValue()}
@@ -2623,20 +2425,6 @@ package nonisolated struct Envoy_Config_Core_V3_ProxyProtocolConfig: Sendable {
   fileprivate var _passThroughTlvs: Envoy_Config_Core_V3_ProxyProtocolPassThroughTLVs? = nil
 }
 
-package nonisolated struct Envoy_Config_Core_V3_DnsResolverOptions: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  package var useTcpForDnsLookups: Bool = false
-
-  package var noDefaultSearchDomain: Bool = false
-
-  package var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  package init() {}
-}
-
 package nonisolated struct Envoy_Config_Core_V3_SocketOption: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -2717,30 +2505,7 @@ package nonisolated struct Envoy_Config_Core_V3_SocketOption: Sendable {
   package init() {}
 }
 
-package nonisolated struct Envoy_Config_Core_V3_SocketOptionsOverride: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  package var socketOptions: [Envoy_Config_Core_V3_SocketOption] = []
-
-  package var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  package init() {}
-}
-
-package nonisolated struct Envoy_Config_Core_V3_JsonFormatOptions: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  package var sortProperties: Bool = false
-
-  package var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  package init() {}
-}
-
+/// An access-log or error-body format with %COMMAND% operators.
 package nonisolated struct Envoy_Config_Core_V3_SubstitutionFormatString: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -2778,15 +2543,6 @@ package nonisolated struct Envoy_Config_Core_V3_SubstitutionFormatString: Sendab
 
   package var formatters: [Envoy_Config_Core_V3_TypedExtensionConfig] = []
 
-  package var jsonFormatOptions: Envoy_Config_Core_V3_JsonFormatOptions {
-    get {_jsonFormatOptions ?? Envoy_Config_Core_V3_JsonFormatOptions()}
-    set {_jsonFormatOptions = newValue}
-  }
-  /// Returns true if `jsonFormatOptions` has been explicitly set.
-  package var hasJsonFormatOptions: Bool {self._jsonFormatOptions != nil}
-  /// Clears the value of `jsonFormatOptions`. Subsequent reads from it will return its default value.
-  package mutating func clearJsonFormatOptions() {self._jsonFormatOptions = nil}
-
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Format: Equatable, Sendable {
@@ -2797,8 +2553,6 @@ package nonisolated struct Envoy_Config_Core_V3_SubstitutionFormatString: Sendab
   }
 
   package init() {}
-
-  fileprivate var _jsonFormatOptions: Envoy_Config_Core_V3_JsonFormatOptions? = nil
 }
 
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
@@ -3036,48 +2790,9 @@ nonisolated extension Envoy_Config_Core_V3_TcpKeepalive: SwiftProtobuf.Message, 
   }
 }
 
-nonisolated extension Envoy_Config_Core_V3_ExtraSourceAddress: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = _protobuf_package + ".ExtraSourceAddress"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}address\0\u{3}socket_options\0")
-
-  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularMessageField(value: &self._address) }()
-      case 2: try { try decoder.decodeSingularMessageField(value: &self._socketOptions) }()
-      default: break
-      }
-    }
-  }
-
-  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    try { if let v = self._address {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
-    } }()
-    try { if let v = self._socketOptions {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-    } }()
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  package static func ==(lhs: Envoy_Config_Core_V3_ExtraSourceAddress, rhs: Envoy_Config_Core_V3_ExtraSourceAddress) -> Bool {
-    if lhs._address != rhs._address {return false}
-    if lhs._socketOptions != rhs._socketOptions {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
 nonisolated extension Envoy_Config_Core_V3_BindConfig: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".BindConfig"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}source_address\0\u{1}freebind\0\u{3}socket_options\0\u{3}additional_source_addresses\0\u{3}extra_source_addresses\0\u{3}local_address_selector\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}source_address\0\u{1}freebind\0\u{3}socket_options\0\u{4}\u{3}local_address_selector\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3088,8 +2803,6 @@ nonisolated extension Envoy_Config_Core_V3_BindConfig: SwiftProtobuf.Message, Sw
       case 1: try { try decoder.decodeSingularMessageField(value: &self._sourceAddress) }()
       case 2: try { try decoder.decodeSingularMessageField(value: &self._freebind) }()
       case 3: try { try decoder.decodeRepeatedMessageField(value: &self.socketOptions) }()
-      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.additionalSourceAddresses) }()
-      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.extraSourceAddresses) }()
       case 6: try { try decoder.decodeSingularMessageField(value: &self._localAddressSelector) }()
       default: break
       }
@@ -3110,12 +2823,6 @@ nonisolated extension Envoy_Config_Core_V3_BindConfig: SwiftProtobuf.Message, Sw
     if !self.socketOptions.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.socketOptions, fieldNumber: 3)
     }
-    if !self.additionalSourceAddresses.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.additionalSourceAddresses, fieldNumber: 4)
-    }
-    if !self.extraSourceAddresses.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.extraSourceAddresses, fieldNumber: 5)
-    }
     try { if let v = self._localAddressSelector {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
     } }()
@@ -3126,8 +2833,6 @@ nonisolated extension Envoy_Config_Core_V3_BindConfig: SwiftProtobuf.Message, Sw
     if lhs._sourceAddress != rhs._sourceAddress {return false}
     if lhs._freebind != rhs._freebind {return false}
     if lhs.socketOptions != rhs.socketOptions {return false}
-    if lhs.extraSourceAddresses != rhs.extraSourceAddresses {return false}
-    if lhs.additionalSourceAddresses != rhs.additionalSourceAddresses {return false}
     if lhs._localAddressSelector != rhs._localAddressSelector {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -3372,7 +3077,7 @@ nonisolated extension Envoy_Config_Core_V3_BuildVersion: SwiftProtobuf.Message, 
 
 nonisolated extension Envoy_Config_Core_V3_Node: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Node"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}cluster\0\u{1}metadata\0\u{1}locality\0\u{4}\u{2}user_agent_name\0\u{3}user_agent_version\0\u{3}user_agent_build_version\0\u{4}\u{2}client_features\0\u{3}listening_addresses\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}cluster\0\u{1}metadata\0\u{1}locality\0\u{4}\u{2}user_agent_name\0\u{3}user_agent_version\0\u{3}user_agent_build_version\0\u{4}\u{2}client_features\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3407,7 +3112,6 @@ nonisolated extension Envoy_Config_Core_V3_Node: SwiftProtobuf.Message, SwiftPro
         }
       }()
       case 10: try { try decoder.decodeRepeatedStringField(value: &self.clientFeatures) }()
-      case 11: try { try decoder.decodeRepeatedMessageField(value: &self.listeningAddresses) }()
       default: break
       }
     }
@@ -3447,9 +3151,6 @@ nonisolated extension Envoy_Config_Core_V3_Node: SwiftProtobuf.Message, SwiftPro
     if !self.clientFeatures.isEmpty {
       try visitor.visitRepeatedStringField(value: self.clientFeatures, fieldNumber: 10)
     }
-    if !self.listeningAddresses.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.listeningAddresses, fieldNumber: 11)
-    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3461,7 +3162,6 @@ nonisolated extension Envoy_Config_Core_V3_Node: SwiftProtobuf.Message, SwiftPro
     if lhs.userAgentName != rhs.userAgentName {return false}
     if lhs.userAgentVersionType != rhs.userAgentVersionType {return false}
     if lhs.clientFeatures != rhs.clientFeatures {return false}
-    if lhs.listeningAddresses != rhs.listeningAddresses {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3537,45 +3237,6 @@ nonisolated extension Envoy_Config_Core_V3_RuntimeUInt32: SwiftProtobuf.Message,
   }
 }
 
-nonisolated extension Envoy_Config_Core_V3_RuntimePercent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = _protobuf_package + ".RuntimePercent"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}default_value\0\u{3}runtime_key\0")
-
-  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularMessageField(value: &self._defaultValue) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.runtimeKey) }()
-      default: break
-      }
-    }
-  }
-
-  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    try { if let v = self._defaultValue {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
-    } }()
-    if !self.runtimeKey.isEmpty {
-      try visitor.visitSingularStringField(value: self.runtimeKey, fieldNumber: 2)
-    }
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  package static func ==(lhs: Envoy_Config_Core_V3_RuntimePercent, rhs: Envoy_Config_Core_V3_RuntimePercent) -> Bool {
-    if lhs._defaultValue != rhs._defaultValue {return false}
-    if lhs.runtimeKey != rhs.runtimeKey {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
 nonisolated extension Envoy_Config_Core_V3_RuntimeDouble: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".RuntimeDouble"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}default_value\0\u{3}runtime_key\0")
@@ -3645,41 +3306,6 @@ nonisolated extension Envoy_Config_Core_V3_RuntimeFeatureFlag: SwiftProtobuf.Mes
   package static func ==(lhs: Envoy_Config_Core_V3_RuntimeFeatureFlag, rhs: Envoy_Config_Core_V3_RuntimeFeatureFlag) -> Bool {
     if lhs._defaultValue != rhs._defaultValue {return false}
     if lhs.runtimeKey != rhs.runtimeKey {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
-nonisolated extension Envoy_Config_Core_V3_QueryParameter: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = _protobuf_package + ".QueryParameter"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}value\0")
-
-  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.key) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.value) }()
-      default: break
-      }
-    }
-  }
-
-  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.key.isEmpty {
-      try visitor.visitSingularStringField(value: self.key, fieldNumber: 1)
-    }
-    if !self.value.isEmpty {
-      try visitor.visitSingularStringField(value: self.value, fieldNumber: 2)
-    }
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  package static func ==(lhs: Envoy_Config_Core_V3_QueryParameter, rhs: Envoy_Config_Core_V3_QueryParameter) -> Bool {
-    if lhs.key != rhs.key {return false}
-    if lhs.value != rhs.value {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3776,36 +3402,6 @@ nonisolated extension Envoy_Config_Core_V3_HeaderValueOption: SwiftProtobuf.Mess
 
 nonisolated extension Envoy_Config_Core_V3_HeaderValueOption.HeaderAppendAction: SwiftProtobuf._ProtoNameProviding {
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0APPEND_IF_EXISTS_OR_ADD\0\u{1}ADD_IF_ABSENT\0\u{1}OVERWRITE_IF_EXISTS_OR_ADD\0\u{1}OVERWRITE_IF_EXISTS\0")
-}
-
-nonisolated extension Envoy_Config_Core_V3_HeaderMap: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = _protobuf_package + ".HeaderMap"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}headers\0")
-
-  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.headers) }()
-      default: break
-      }
-    }
-  }
-
-  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.headers.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.headers, fieldNumber: 1)
-    }
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  package static func ==(lhs: Envoy_Config_Core_V3_HeaderMap, rhs: Envoy_Config_Core_V3_HeaderMap) -> Bool {
-    if lhs.headers != rhs.headers {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
 }
 
 nonisolated extension Envoy_Config_Core_V3_WatchedDirectory: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -4024,117 +3620,6 @@ nonisolated extension Envoy_Config_Core_V3_RetryPolicy.RetryHostPredicate: Swift
   package static func ==(lhs: Envoy_Config_Core_V3_RetryPolicy.RetryHostPredicate, rhs: Envoy_Config_Core_V3_RetryPolicy.RetryHostPredicate) -> Bool {
     if lhs.name != rhs.name {return false}
     if lhs.configType != rhs.configType {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
-nonisolated extension Envoy_Config_Core_V3_RemoteDataSource: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = _protobuf_package + ".RemoteDataSource"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}http_uri\0\u{1}sha256\0\u{3}retry_policy\0")
-
-  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularMessageField(value: &self._httpUri) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.sha256) }()
-      case 3: try { try decoder.decodeSingularMessageField(value: &self._retryPolicy) }()
-      default: break
-      }
-    }
-  }
-
-  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    try { if let v = self._httpUri {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
-    } }()
-    if !self.sha256.isEmpty {
-      try visitor.visitSingularStringField(value: self.sha256, fieldNumber: 2)
-    }
-    try { if let v = self._retryPolicy {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-    } }()
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  package static func ==(lhs: Envoy_Config_Core_V3_RemoteDataSource, rhs: Envoy_Config_Core_V3_RemoteDataSource) -> Bool {
-    if lhs._httpUri != rhs._httpUri {return false}
-    if lhs.sha256 != rhs.sha256 {return false}
-    if lhs._retryPolicy != rhs._retryPolicy {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
-nonisolated extension Envoy_Config_Core_V3_AsyncDataSource: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = _protobuf_package + ".AsyncDataSource"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}local\0\u{1}remote\0")
-
-  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try {
-        var v: Envoy_Config_Core_V3_DataSource?
-        var hadOneofValue = false
-        if let current = self.specifier {
-          hadOneofValue = true
-          if case .local(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.specifier = .local(v)
-        }
-      }()
-      case 2: try {
-        var v: Envoy_Config_Core_V3_RemoteDataSource?
-        var hadOneofValue = false
-        if let current = self.specifier {
-          hadOneofValue = true
-          if case .remote(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.specifier = .remote(v)
-        }
-      }()
-      default: break
-      }
-    }
-  }
-
-  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    switch self.specifier {
-    case .local?: try {
-      guard case .local(let v)? = self.specifier else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
-    }()
-    case .remote?: try {
-      guard case .remote(let v)? = self.specifier else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-    }()
-    case nil: break
-    }
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  package static func ==(lhs: Envoy_Config_Core_V3_AsyncDataSource, rhs: Envoy_Config_Core_V3_AsyncDataSource) -> Bool {
-    if lhs.specifier != rhs.specifier {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4716,71 +4201,6 @@ nonisolated extension Envoy_Config_Core_V3_TypedExtensionConfig: SwiftProtobuf.M
   }
 }
 
-nonisolated extension Envoy_Config_Core_V3_GrpcMethodList: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = _protobuf_package + ".GrpcMethodList"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}services\0")
-
-  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.services) }()
-      default: break
-      }
-    }
-  }
-
-  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.services.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.services, fieldNumber: 1)
-    }
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  package static func ==(lhs: Envoy_Config_Core_V3_GrpcMethodList, rhs: Envoy_Config_Core_V3_GrpcMethodList) -> Bool {
-    if lhs.services != rhs.services {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
-nonisolated extension Envoy_Config_Core_V3_GrpcMethodList.Service: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = Envoy_Config_Core_V3_GrpcMethodList.protoMessageName + ".Service"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{3}method_names\0")
-
-  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
-      case 2: try { try decoder.decodeRepeatedStringField(value: &self.methodNames) }()
-      default: break
-      }
-    }
-  }
-
-  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.name.isEmpty {
-      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
-    }
-    if !self.methodNames.isEmpty {
-      try visitor.visitRepeatedStringField(value: self.methodNames, fieldNumber: 2)
-    }
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  package static func ==(lhs: Envoy_Config_Core_V3_GrpcMethodList.Service, rhs: Envoy_Config_Core_V3_GrpcMethodList.Service) -> Bool {
-    if lhs.name != rhs.name {return false}
-    if lhs.methodNames != rhs.methodNames {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
 nonisolated extension Envoy_Config_Core_V3_GrpcService: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".GrpcService"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}envoy_grpc\0\u{3}google_grpc\0\u{1}timeout\0\u{4}\u{2}initial_metadata\0\u{3}retry_policy\0")
@@ -5026,7 +4446,7 @@ nonisolated extension Envoy_Config_Core_V3_HealthStatusSet: SwiftProtobuf.Messag
 
 nonisolated extension Envoy_Config_Core_V3_HealthCheck: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".HealthCheck"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}timeout\0\u{1}interval\0\u{3}interval_jitter\0\u{3}unhealthy_threshold\0\u{3}healthy_threshold\0\u{3}alt_port\0\u{3}reuse_connection\0\u{3}http_health_check\0\u{3}tcp_health_check\0\u{4}\u{2}grpc_health_check\0\u{3}no_traffic_interval\0\u{4}\u{2}unhealthy_interval\0\u{3}unhealthy_edge_interval\0\u{3}healthy_edge_interval\0\u{3}event_log_path\0\u{3}interval_jitter_percent\0\u{3}always_log_health_check_failures\0\u{3}initial_jitter\0\u{3}tls_options\0\u{4}\u{2}transport_socket_match_criteria\0\u{3}no_traffic_healthy_interval\0\u{3}event_logger\0\u{3}always_log_health_check_success\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}timeout\0\u{1}interval\0\u{3}interval_jitter\0\u{3}unhealthy_threshold\0\u{3}healthy_threshold\0\u{3}alt_port\0\u{3}reuse_connection\0\u{3}http_health_check\0\u{3}tcp_health_check\0\u{4}\u{2}grpc_health_check\0\u{3}no_traffic_interval\0\u{4}\u{2}unhealthy_interval\0\u{3}unhealthy_edge_interval\0\u{3}healthy_edge_interval\0\u{4}\u{2}interval_jitter_percent\0\u{3}always_log_health_check_failures\0\u{3}initial_jitter\0\u{3}tls_options\0\u{4}\u{2}transport_socket_match_criteria\0\u{3}no_traffic_healthy_interval\0\u{3}event_logger\0\u{3}always_log_health_check_success\0")
 
   fileprivate class _StorageClass {
     var _timeout: SwiftProtobuf.Google_Protobuf_Duration? = nil
@@ -5044,7 +4464,6 @@ nonisolated extension Envoy_Config_Core_V3_HealthCheck: SwiftProtobuf.Message, S
     var _unhealthyInterval: SwiftProtobuf.Google_Protobuf_Duration? = nil
     var _unhealthyEdgeInterval: SwiftProtobuf.Google_Protobuf_Duration? = nil
     var _healthyEdgeInterval: SwiftProtobuf.Google_Protobuf_Duration? = nil
-    var _eventLogPath: String = String()
     var _eventLogger: [Envoy_Config_Core_V3_TypedExtensionConfig] = []
     var _alwaysLogHealthCheckFailures: Bool = false
     var _alwaysLogHealthCheckSuccess: Bool = false
@@ -5075,7 +4494,6 @@ nonisolated extension Envoy_Config_Core_V3_HealthCheck: SwiftProtobuf.Message, S
       _unhealthyInterval = source._unhealthyInterval
       _unhealthyEdgeInterval = source._unhealthyEdgeInterval
       _healthyEdgeInterval = source._healthyEdgeInterval
-      _eventLogPath = source._eventLogPath
       _eventLogger = source._eventLogger
       _alwaysLogHealthCheckFailures = source._alwaysLogHealthCheckFailures
       _alwaysLogHealthCheckSuccess = source._alwaysLogHealthCheckSuccess
@@ -5149,7 +4567,6 @@ nonisolated extension Envoy_Config_Core_V3_HealthCheck: SwiftProtobuf.Message, S
         case 14: try { try decoder.decodeSingularMessageField(value: &_storage._unhealthyInterval) }()
         case 15: try { try decoder.decodeSingularMessageField(value: &_storage._unhealthyEdgeInterval) }()
         case 16: try { try decoder.decodeSingularMessageField(value: &_storage._healthyEdgeInterval) }()
-        case 17: try { try decoder.decodeSingularStringField(value: &_storage._eventLogPath) }()
         case 18: try { try decoder.decodeSingularUInt32Field(value: &_storage._intervalJitterPercent) }()
         case 19: try { try decoder.decodeSingularBoolField(value: &_storage._alwaysLogHealthCheckFailures) }()
         case 20: try { try decoder.decodeSingularMessageField(value: &_storage._initialJitter) }()
@@ -5218,9 +4635,6 @@ nonisolated extension Envoy_Config_Core_V3_HealthCheck: SwiftProtobuf.Message, S
       try { if let v = _storage._healthyEdgeInterval {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
       } }()
-      if !_storage._eventLogPath.isEmpty {
-        try visitor.visitSingularStringField(value: _storage._eventLogPath, fieldNumber: 17)
-      }
       if _storage._intervalJitterPercent != 0 {
         try visitor.visitSingularUInt32Field(value: _storage._intervalJitterPercent, fieldNumber: 18)
       }
@@ -5269,7 +4683,6 @@ nonisolated extension Envoy_Config_Core_V3_HealthCheck: SwiftProtobuf.Message, S
         if _storage._unhealthyInterval != rhs_storage._unhealthyInterval {return false}
         if _storage._unhealthyEdgeInterval != rhs_storage._unhealthyEdgeInterval {return false}
         if _storage._healthyEdgeInterval != rhs_storage._healthyEdgeInterval {return false}
-        if _storage._eventLogPath != rhs_storage._eventLogPath {return false}
         if _storage._eventLogger != rhs_storage._eventLogger {return false}
         if _storage._alwaysLogHealthCheckFailures != rhs_storage._alwaysLogHealthCheckFailures {return false}
         if _storage._alwaysLogHealthCheckSuccess != rhs_storage._alwaysLogHealthCheckSuccess {return false}
@@ -5705,7 +5118,7 @@ nonisolated extension Envoy_Config_Core_V3_HttpProtocolOptions.HeadersWithUnders
 
 nonisolated extension Envoy_Config_Core_V3_Http1ProtocolOptions: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Http1ProtocolOptions"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}allow_absolute_url\0\u{3}accept_http_10\0\u{3}default_host_for_http_10\0\u{3}header_key_format\0\u{3}enable_trailers\0\u{3}allow_chunked_length\0\u{3}override_stream_error_on_invalid_http_message\0\u{3}send_fully_qualified_url\0\u{3}use_balsa_parser\0\u{3}allow_custom_methods\0\u{3}ignore_http_11_upgrade\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}allow_absolute_url\0\u{3}accept_http_10\0\u{3}default_host_for_http_10\0\u{3}header_key_format\0\u{3}enable_trailers\0\u{3}allow_chunked_length\0\u{3}override_stream_error_on_invalid_http_message\0\u{3}send_fully_qualified_url\0\u{4}\u{2}allow_custom_methods\0\u{3}ignore_http_11_upgrade\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5721,7 +5134,6 @@ nonisolated extension Envoy_Config_Core_V3_Http1ProtocolOptions: SwiftProtobuf.M
       case 6: try { try decoder.decodeSingularBoolField(value: &self.allowChunkedLength) }()
       case 7: try { try decoder.decodeSingularMessageField(value: &self._overrideStreamErrorOnInvalidHTTPMessage) }()
       case 8: try { try decoder.decodeSingularBoolField(value: &self.sendFullyQualifiedURL) }()
-      case 9: try { try decoder.decodeSingularMessageField(value: &self._useBalsaParser) }()
       case 10: try { try decoder.decodeSingularBoolField(value: &self.allowCustomMethods) }()
       case 11: try { try decoder.decodeRepeatedMessageField(value: &self.ignoreHTTP11Upgrade) }()
       default: break
@@ -5758,9 +5170,6 @@ nonisolated extension Envoy_Config_Core_V3_Http1ProtocolOptions: SwiftProtobuf.M
     if self.sendFullyQualifiedURL != false {
       try visitor.visitSingularBoolField(value: self.sendFullyQualifiedURL, fieldNumber: 8)
     }
-    try { if let v = self._useBalsaParser {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
-    } }()
     if self.allowCustomMethods != false {
       try visitor.visitSingularBoolField(value: self.allowCustomMethods, fieldNumber: 10)
     }
@@ -5779,7 +5188,6 @@ nonisolated extension Envoy_Config_Core_V3_Http1ProtocolOptions: SwiftProtobuf.M
     if lhs.allowChunkedLength != rhs.allowChunkedLength {return false}
     if lhs._overrideStreamErrorOnInvalidHTTPMessage != rhs._overrideStreamErrorOnInvalidHTTPMessage {return false}
     if lhs.sendFullyQualifiedURL != rhs.sendFullyQualifiedURL {return false}
-    if lhs._useBalsaParser != rhs._useBalsaParser {return false}
     if lhs.allowCustomMethods != rhs.allowCustomMethods {return false}
     if lhs.ignoreHTTP11Upgrade != rhs.ignoreHTTP11Upgrade {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
@@ -5924,7 +5332,7 @@ nonisolated extension Envoy_Config_Core_V3_KeepaliveSettings: SwiftProtobuf.Mess
 
 nonisolated extension Envoy_Config_Core_V3_Http2ProtocolOptions: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Http2ProtocolOptions"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}hpack_table_size\0\u{3}max_concurrent_streams\0\u{3}initial_stream_window_size\0\u{3}initial_connection_window_size\0\u{3}allow_connect\0\u{3}allow_metadata\0\u{3}max_outbound_frames\0\u{3}max_outbound_control_frames\0\u{3}max_consecutive_inbound_frames_with_empty_payload\0\u{3}max_inbound_priority_frames_per_stream\0\u{3}max_inbound_window_update_frames_per_data_frame_sent\0\u{3}stream_error_on_invalid_http_messaging\0\u{4}\u{2}override_stream_error_on_invalid_http_message\0\u{3}connection_keepalive\0\u{3}use_oghttp2_codec\0\u{3}max_metadata_size\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}hpack_table_size\0\u{3}max_concurrent_streams\0\u{3}initial_stream_window_size\0\u{3}initial_connection_window_size\0\u{3}allow_connect\0\u{3}allow_metadata\0\u{3}max_outbound_frames\0\u{3}max_outbound_control_frames\0\u{3}max_consecutive_inbound_frames_with_empty_payload\0\u{3}max_inbound_priority_frames_per_stream\0\u{3}max_inbound_window_update_frames_per_data_frame_sent\0\u{4}\u{3}override_stream_error_on_invalid_http_message\0\u{3}connection_keepalive\0\u{3}use_oghttp2_codec\0\u{3}max_metadata_size\0")
 
   fileprivate class _StorageClass {
     var _hpackTableSize: SwiftProtobuf.Google_Protobuf_UInt32Value? = nil
@@ -5938,7 +5346,6 @@ nonisolated extension Envoy_Config_Core_V3_Http2ProtocolOptions: SwiftProtobuf.M
     var _maxConsecutiveInboundFramesWithEmptyPayload: SwiftProtobuf.Google_Protobuf_UInt32Value? = nil
     var _maxInboundPriorityFramesPerStream: SwiftProtobuf.Google_Protobuf_UInt32Value? = nil
     var _maxInboundWindowUpdateFramesPerDataFrameSent: SwiftProtobuf.Google_Protobuf_UInt32Value? = nil
-    var _streamErrorOnInvalidHTTPMessaging: Bool = false
     var _overrideStreamErrorOnInvalidHTTPMessage: SwiftProtobuf.Google_Protobuf_BoolValue? = nil
     var _connectionKeepalive: Envoy_Config_Core_V3_KeepaliveSettings? = nil
     var _useOghttp2Codec: SwiftProtobuf.Google_Protobuf_BoolValue? = nil
@@ -5964,7 +5371,6 @@ nonisolated extension Envoy_Config_Core_V3_Http2ProtocolOptions: SwiftProtobuf.M
       _maxConsecutiveInboundFramesWithEmptyPayload = source._maxConsecutiveInboundFramesWithEmptyPayload
       _maxInboundPriorityFramesPerStream = source._maxInboundPriorityFramesPerStream
       _maxInboundWindowUpdateFramesPerDataFrameSent = source._maxInboundWindowUpdateFramesPerDataFrameSent
-      _streamErrorOnInvalidHTTPMessaging = source._streamErrorOnInvalidHTTPMessaging
       _overrideStreamErrorOnInvalidHTTPMessage = source._overrideStreamErrorOnInvalidHTTPMessage
       _connectionKeepalive = source._connectionKeepalive
       _useOghttp2Codec = source._useOghttp2Codec
@@ -5998,7 +5404,6 @@ nonisolated extension Envoy_Config_Core_V3_Http2ProtocolOptions: SwiftProtobuf.M
         case 9: try { try decoder.decodeSingularMessageField(value: &_storage._maxConsecutiveInboundFramesWithEmptyPayload) }()
         case 10: try { try decoder.decodeSingularMessageField(value: &_storage._maxInboundPriorityFramesPerStream) }()
         case 11: try { try decoder.decodeSingularMessageField(value: &_storage._maxInboundWindowUpdateFramesPerDataFrameSent) }()
-        case 12: try { try decoder.decodeSingularBoolField(value: &_storage._streamErrorOnInvalidHTTPMessaging) }()
         case 14: try { try decoder.decodeSingularMessageField(value: &_storage._overrideStreamErrorOnInvalidHTTPMessage) }()
         case 15: try { try decoder.decodeSingularMessageField(value: &_storage._connectionKeepalive) }()
         case 16: try { try decoder.decodeSingularMessageField(value: &_storage._useOghttp2Codec) }()
@@ -6048,9 +5453,6 @@ nonisolated extension Envoy_Config_Core_V3_Http2ProtocolOptions: SwiftProtobuf.M
       try { if let v = _storage._maxInboundWindowUpdateFramesPerDataFrameSent {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
       } }()
-      if _storage._streamErrorOnInvalidHTTPMessaging != false {
-        try visitor.visitSingularBoolField(value: _storage._streamErrorOnInvalidHTTPMessaging, fieldNumber: 12)
-      }
       try { if let v = _storage._overrideStreamErrorOnInvalidHTTPMessage {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
       } }()
@@ -6083,7 +5485,6 @@ nonisolated extension Envoy_Config_Core_V3_Http2ProtocolOptions: SwiftProtobuf.M
         if _storage._maxConsecutiveInboundFramesWithEmptyPayload != rhs_storage._maxConsecutiveInboundFramesWithEmptyPayload {return false}
         if _storage._maxInboundPriorityFramesPerStream != rhs_storage._maxInboundPriorityFramesPerStream {return false}
         if _storage._maxInboundWindowUpdateFramesPerDataFrameSent != rhs_storage._maxInboundWindowUpdateFramesPerDataFrameSent {return false}
-        if _storage._streamErrorOnInvalidHTTPMessaging != rhs_storage._streamErrorOnInvalidHTTPMessaging {return false}
         if _storage._overrideStreamErrorOnInvalidHTTPMessage != rhs_storage._overrideStreamErrorOnInvalidHTTPMessage {return false}
         if _storage._connectionKeepalive != rhs_storage._connectionKeepalive {return false}
         if _storage._useOghttp2Codec != rhs_storage._useOghttp2Codec {return false}
@@ -6274,41 +5675,6 @@ nonisolated extension Envoy_Config_Core_V3_ProxyProtocolConfig.Version: SwiftPro
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0V1\0\u{1}V2\0")
 }
 
-nonisolated extension Envoy_Config_Core_V3_DnsResolverOptions: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = _protobuf_package + ".DnsResolverOptions"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}use_tcp_for_dns_lookups\0\u{3}no_default_search_domain\0")
-
-  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularBoolField(value: &self.useTcpForDnsLookups) }()
-      case 2: try { try decoder.decodeSingularBoolField(value: &self.noDefaultSearchDomain) }()
-      default: break
-      }
-    }
-  }
-
-  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if self.useTcpForDnsLookups != false {
-      try visitor.visitSingularBoolField(value: self.useTcpForDnsLookups, fieldNumber: 1)
-    }
-    if self.noDefaultSearchDomain != false {
-      try visitor.visitSingularBoolField(value: self.noDefaultSearchDomain, fieldNumber: 2)
-    }
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  package static func ==(lhs: Envoy_Config_Core_V3_DnsResolverOptions, rhs: Envoy_Config_Core_V3_DnsResolverOptions) -> Bool {
-    if lhs.useTcpForDnsLookups != rhs.useTcpForDnsLookups {return false}
-    if lhs.noDefaultSearchDomain != rhs.noDefaultSearchDomain {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
 nonisolated extension Envoy_Config_Core_V3_SocketOption: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".SocketOption"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}description\0\u{1}level\0\u{1}name\0\u{3}int_value\0\u{3}buf_value\0\u{1}state\0")
@@ -6390,69 +5756,9 @@ nonisolated extension Envoy_Config_Core_V3_SocketOption.SocketState: SwiftProtob
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0STATE_PREBIND\0\u{1}STATE_BOUND\0\u{1}STATE_LISTENING\0")
 }
 
-nonisolated extension Envoy_Config_Core_V3_SocketOptionsOverride: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = _protobuf_package + ".SocketOptionsOverride"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}socket_options\0")
-
-  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.socketOptions) }()
-      default: break
-      }
-    }
-  }
-
-  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.socketOptions.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.socketOptions, fieldNumber: 1)
-    }
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  package static func ==(lhs: Envoy_Config_Core_V3_SocketOptionsOverride, rhs: Envoy_Config_Core_V3_SocketOptionsOverride) -> Bool {
-    if lhs.socketOptions != rhs.socketOptions {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
-nonisolated extension Envoy_Config_Core_V3_JsonFormatOptions: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = _protobuf_package + ".JsonFormatOptions"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}sort_properties\0")
-
-  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularBoolField(value: &self.sortProperties) }()
-      default: break
-      }
-    }
-  }
-
-  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if self.sortProperties != false {
-      try visitor.visitSingularBoolField(value: self.sortProperties, fieldNumber: 1)
-    }
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  package static func ==(lhs: Envoy_Config_Core_V3_JsonFormatOptions, rhs: Envoy_Config_Core_V3_JsonFormatOptions) -> Bool {
-    if lhs.sortProperties != rhs.sortProperties {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
 nonisolated extension Envoy_Config_Core_V3_SubstitutionFormatString: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".SubstitutionFormatString"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}text_format\0\u{3}json_format\0\u{3}omit_empty_values\0\u{3}content_type\0\u{3}text_format_source\0\u{1}formatters\0\u{3}json_format_options\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}text_format\0\u{3}json_format\0\u{3}omit_empty_values\0\u{3}content_type\0\u{3}text_format_source\0\u{1}formatters\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -6497,7 +5803,6 @@ nonisolated extension Envoy_Config_Core_V3_SubstitutionFormatString: SwiftProtob
         }
       }()
       case 6: try { try decoder.decodeRepeatedMessageField(value: &self.formatters) }()
-      case 7: try { try decoder.decodeSingularMessageField(value: &self._jsonFormatOptions) }()
       default: break
       }
     }
@@ -6531,9 +5836,6 @@ nonisolated extension Envoy_Config_Core_V3_SubstitutionFormatString: SwiftProtob
     if !self.formatters.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.formatters, fieldNumber: 6)
     }
-    try { if let v = self._jsonFormatOptions {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
-    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -6542,7 +5844,6 @@ nonisolated extension Envoy_Config_Core_V3_SubstitutionFormatString: SwiftProtob
     if lhs.omitEmptyValues != rhs.omitEmptyValues {return false}
     if lhs.contentType != rhs.contentType {return false}
     if lhs.formatters != rhs.formatters {return false}
-    if lhs._jsonFormatOptions != rhs._jsonFormatOptions {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -22,6 +22,7 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
+/// The endpoints of one cluster, by locality and priority.
 package nonisolated struct Envoy_Config_Endpoint_V3_ClusterLoadAssignment: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -277,16 +278,6 @@ package nonisolated struct Envoy_Config_Endpoint_V3_LocalityLbEndpoints: Sendabl
 
   package var lbEndpoints: [Envoy_Config_Endpoint_V3_LbEndpoint] = []
 
-  package var lbConfig: Envoy_Config_Endpoint_V3_LocalityLbEndpoints.OneOf_LbConfig? = nil
-
-  package var loadBalancerEndpoints: Envoy_Config_Endpoint_V3_LocalityLbEndpoints.LbEndpointList {
-    get {
-      if case .loadBalancerEndpoints(let v)? = lbConfig {return v}
-      return Envoy_Config_Endpoint_V3_LocalityLbEndpoints.LbEndpointList()
-    }
-    set {lbConfig = .loadBalancerEndpoints(newValue)}
-  }
-
   package var loadBalancingWeight: SwiftProtobuf.Google_Protobuf_UInt32Value {
     get {_loadBalancingWeight ?? SwiftProtobuf.Google_Protobuf_UInt32Value()}
     set {_loadBalancingWeight = newValue}
@@ -308,23 +299,6 @@ package nonisolated struct Envoy_Config_Endpoint_V3_LocalityLbEndpoints: Sendabl
   package mutating func clearProximity() {self._proximity = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  package nonisolated enum OneOf_LbConfig: Equatable, Sendable {
-    case loadBalancerEndpoints(Envoy_Config_Endpoint_V3_LocalityLbEndpoints.LbEndpointList)
-
-  }
-
-  package nonisolated struct LbEndpointList: Sendable {
-    // SwiftProtobuf.Message conformance is added in an extension below. See the
-    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-    // methods supported on all messages.
-
-    package var lbEndpoints: [Envoy_Config_Endpoint_V3_LbEndpoint] = []
-
-    package var unknownFields = SwiftProtobuf.UnknownStorage()
-
-    package init() {}
-  }
 
   package init() {}
 
@@ -723,7 +697,7 @@ nonisolated extension Envoy_Config_Endpoint_V3_LbEndpoint: SwiftProtobuf.Message
 
 nonisolated extension Envoy_Config_Endpoint_V3_LocalityLbEndpoints: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".LocalityLbEndpoints"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}locality\0\u{3}lb_endpoints\0\u{3}load_balancing_weight\0\u{2}\u{2}priority\0\u{1}proximity\0\u{3}load_balancer_endpoints\0\u{2}\u{2}metadata\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}locality\0\u{3}lb_endpoints\0\u{3}load_balancing_weight\0\u{2}\u{2}priority\0\u{1}proximity\0\u{2}\u{3}metadata\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -736,19 +710,6 @@ nonisolated extension Envoy_Config_Endpoint_V3_LocalityLbEndpoints: SwiftProtobu
       case 3: try { try decoder.decodeSingularMessageField(value: &self._loadBalancingWeight) }()
       case 5: try { try decoder.decodeSingularUInt32Field(value: &self.priority) }()
       case 6: try { try decoder.decodeSingularMessageField(value: &self._proximity) }()
-      case 7: try {
-        var v: Envoy_Config_Endpoint_V3_LocalityLbEndpoints.LbEndpointList?
-        var hadOneofValue = false
-        if let current = self.lbConfig {
-          hadOneofValue = true
-          if case .loadBalancerEndpoints(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.lbConfig = .loadBalancerEndpoints(v)
-        }
-      }()
       case 9: try { try decoder.decodeSingularMessageField(value: &self._metadata) }()
       default: break
       }
@@ -775,9 +736,6 @@ nonisolated extension Envoy_Config_Endpoint_V3_LocalityLbEndpoints: SwiftProtobu
     try { if let v = self._proximity {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
     } }()
-    try { if case .loadBalancerEndpoints(let v)? = self.lbConfig {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
-    } }()
     try { if let v = self._metadata {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
     } }()
@@ -788,40 +746,9 @@ nonisolated extension Envoy_Config_Endpoint_V3_LocalityLbEndpoints: SwiftProtobu
     if lhs._locality != rhs._locality {return false}
     if lhs._metadata != rhs._metadata {return false}
     if lhs.lbEndpoints != rhs.lbEndpoints {return false}
-    if lhs.lbConfig != rhs.lbConfig {return false}
     if lhs._loadBalancingWeight != rhs._loadBalancingWeight {return false}
     if lhs.priority != rhs.priority {return false}
     if lhs._proximity != rhs._proximity {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
-nonisolated extension Envoy_Config_Endpoint_V3_LocalityLbEndpoints.LbEndpointList: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = Envoy_Config_Endpoint_V3_LocalityLbEndpoints.protoMessageName + ".LbEndpointList"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}lb_endpoints\0")
-
-  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.lbEndpoints) }()
-      default: break
-      }
-    }
-  }
-
-  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.lbEndpoints.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.lbEndpoints, fieldNumber: 1)
-    }
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  package static func ==(lhs: Envoy_Config_Endpoint_V3_LocalityLbEndpoints.LbEndpointList, rhs: Envoy_Config_Endpoint_V3_LocalityLbEndpoints.LbEndpointList) -> Bool {
-    if lhs.lbEndpoints != rhs.lbEndpoints {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

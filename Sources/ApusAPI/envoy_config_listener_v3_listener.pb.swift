@@ -57,23 +57,14 @@ package nonisolated struct Envoy_Config_Listener_V3_AdditionalAddress: Sendable 
   /// Clears the value of `address`. Subsequent reads from it will return its default value.
   package mutating func clearAddress() {self._address = nil}
 
-  package var socketOptions: Envoy_Config_Core_V3_SocketOptionsOverride {
-    get {_socketOptions ?? Envoy_Config_Core_V3_SocketOptionsOverride()}
-    set {_socketOptions = newValue}
-  }
-  /// Returns true if `socketOptions` has been explicitly set.
-  package var hasSocketOptions: Bool {self._socketOptions != nil}
-  /// Clears the value of `socketOptions`. Subsequent reads from it will return its default value.
-  package mutating func clearSocketOptions() {self._socketOptions = nil}
-
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _address: Envoy_Config_Core_V3_Address? = nil
-  fileprivate var _socketOptions: Envoy_Config_Core_V3_SocketOptionsOverride? = nil
 }
 
+/// Where connections come in.
 package nonisolated struct Envoy_Config_Listener_V3_Listener: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -143,15 +134,6 @@ package nonisolated struct Envoy_Config_Listener_V3_Listener: @unchecked Sendabl
   package var hasMetadata: Bool {_storage._metadata != nil}
   /// Clears the value of `metadata`. Subsequent reads from it will return its default value.
   package mutating func clearMetadata() {_uniqueStorage()._metadata = nil}
-
-  package var deprecatedV1: Envoy_Config_Listener_V3_Listener.DeprecatedV1 {
-    get {_storage._deprecatedV1 ?? Envoy_Config_Listener_V3_Listener.DeprecatedV1()}
-    set {_uniqueStorage()._deprecatedV1 = newValue}
-  }
-  /// Returns true if `deprecatedV1` has been explicitly set.
-  package var hasDeprecatedV1: Bool {_storage._deprecatedV1 != nil}
-  /// Clears the value of `deprecatedV1`. Subsequent reads from it will return its default value.
-  package mutating func clearDeprecatedV1() {_uniqueStorage()._deprecatedV1 = nil}
 
   package var drainType: Envoy_Config_Listener_V3_Listener.DrainType {
     get {_storage._drainType}
@@ -347,27 +329,6 @@ package nonisolated struct Envoy_Config_Listener_V3_Listener: @unchecked Sendabl
 
   }
 
-  package nonisolated struct DeprecatedV1: Sendable {
-    // SwiftProtobuf.Message conformance is added in an extension below. See the
-    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-    // methods supported on all messages.
-
-    package var bindToPort: SwiftProtobuf.Google_Protobuf_BoolValue {
-      get {_bindToPort ?? SwiftProtobuf.Google_Protobuf_BoolValue()}
-      set {_bindToPort = newValue}
-    }
-    /// Returns true if `bindToPort` has been explicitly set.
-    package var hasBindToPort: Bool {self._bindToPort != nil}
-    /// Clears the value of `bindToPort`. Subsequent reads from it will return its default value.
-    package mutating func clearBindToPort() {self._bindToPort = nil}
-
-    package var unknownFields = SwiftProtobuf.UnknownStorage()
-
-    package init() {}
-
-    fileprivate var _bindToPort: SwiftProtobuf.Google_Protobuf_BoolValue? = nil
-  }
-
   package nonisolated struct ConnectionBalanceConfig: Sendable {
     // SwiftProtobuf.Message conformance is added in an extension below. See the
     // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -463,6 +424,7 @@ package nonisolated struct Envoy_Config_Listener_V3_Filter: Sendable {
   package init() {}
 }
 
+/// Which connections a chain is for; the most specific match wins.
 package nonisolated struct Envoy_Config_Listener_V3_FilterChainMatch: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -568,15 +530,6 @@ package nonisolated struct Envoy_Config_Listener_V3_FilterChain: @unchecked Send
     get {_storage._filters}
     set {_uniqueStorage()._filters = newValue}
   }
-
-  package var useProxyProto: SwiftProtobuf.Google_Protobuf_BoolValue {
-    get {_storage._useProxyProto ?? SwiftProtobuf.Google_Protobuf_BoolValue()}
-    set {_uniqueStorage()._useProxyProto = newValue}
-  }
-  /// Returns true if `useProxyProto` has been explicitly set.
-  package var hasUseProxyProto: Bool {_storage._useProxyProto != nil}
-  /// Clears the value of `useProxyProto`. Subsequent reads from it will return its default value.
-  package mutating func clearUseProxyProto() {_uniqueStorage()._useProxyProto = nil}
 
   package var metadata: Envoy_Config_Core_V3_Metadata {
     get {_storage._metadata ?? Envoy_Config_Core_V3_Metadata()}
@@ -782,7 +735,7 @@ nonisolated extension Envoy_Config_Listener_V3_ApiListener: SwiftProtobuf.Messag
 
 nonisolated extension Envoy_Config_Listener_V3_AdditionalAddress: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".AdditionalAddress"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}address\0\u{3}socket_options\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}address\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -791,7 +744,6 @@ nonisolated extension Envoy_Config_Listener_V3_AdditionalAddress: SwiftProtobuf.
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularMessageField(value: &self._address) }()
-      case 2: try { try decoder.decodeSingularMessageField(value: &self._socketOptions) }()
       default: break
       }
     }
@@ -805,15 +757,11 @@ nonisolated extension Envoy_Config_Listener_V3_AdditionalAddress: SwiftProtobuf.
     try { if let v = self._address {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
     } }()
-    try { if let v = self._socketOptions {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Envoy_Config_Listener_V3_AdditionalAddress, rhs: Envoy_Config_Listener_V3_AdditionalAddress) -> Bool {
     if lhs._address != rhs._address {return false}
-    if lhs._socketOptions != rhs._socketOptions {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -821,7 +769,7 @@ nonisolated extension Envoy_Config_Listener_V3_AdditionalAddress: SwiftProtobuf.
 
 nonisolated extension Envoy_Config_Listener_V3_Listener: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Listener"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}address\0\u{3}filter_chains\0\u{3}use_original_dst\0\u{3}per_connection_buffer_limit_bytes\0\u{1}metadata\0\u{3}deprecated_v1\0\u{3}drain_type\0\u{3}listener_filters\0\u{1}transparent\0\u{1}freebind\0\u{3}tcp_fast_open_queue_length\0\u{3}socket_options\0\u{4}\u{2}listener_filters_timeout\0\u{3}traffic_direction\0\u{3}continue_on_listener_filters_timeout\0\u{4}\u{2}api_listener\0\u{3}connection_balance_config\0\u{3}reuse_port\0\u{3}access_log\0\u{4}\u{2}tcp_backlog_size\0\u{3}default_filter_chain\0\u{3}bind_to_port\0\u{3}internal_listener\0\u{3}stat_prefix\0\u{3}enable_reuse_port\0\u{3}enable_mptcp\0\u{3}ignore_global_conn_limit\0\u{4}\u{2}additional_addresses\0\u{3}max_connections_to_accept_per_socket_event\0\u{3}bypass_overload_manager\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}address\0\u{3}filter_chains\0\u{3}use_original_dst\0\u{3}per_connection_buffer_limit_bytes\0\u{1}metadata\0\u{4}\u{2}drain_type\0\u{3}listener_filters\0\u{1}transparent\0\u{1}freebind\0\u{3}tcp_fast_open_queue_length\0\u{3}socket_options\0\u{4}\u{2}listener_filters_timeout\0\u{3}traffic_direction\0\u{3}continue_on_listener_filters_timeout\0\u{4}\u{2}api_listener\0\u{3}connection_balance_config\0\u{3}reuse_port\0\u{3}access_log\0\u{4}\u{2}tcp_backlog_size\0\u{3}default_filter_chain\0\u{3}bind_to_port\0\u{3}internal_listener\0\u{3}stat_prefix\0\u{3}enable_reuse_port\0\u{3}enable_mptcp\0\u{3}ignore_global_conn_limit\0\u{4}\u{2}additional_addresses\0\u{3}max_connections_to_accept_per_socket_event\0\u{3}bypass_overload_manager\0")
 
   fileprivate class _StorageClass {
     var _name: String = String()
@@ -833,7 +781,6 @@ nonisolated extension Envoy_Config_Listener_V3_Listener: SwiftProtobuf.Message, 
     var _defaultFilterChain: Envoy_Config_Listener_V3_FilterChain? = nil
     var _perConnectionBufferLimitBytes: SwiftProtobuf.Google_Protobuf_UInt32Value? = nil
     var _metadata: Envoy_Config_Core_V3_Metadata? = nil
-    var _deprecatedV1: Envoy_Config_Listener_V3_Listener.DeprecatedV1? = nil
     var _drainType: Envoy_Config_Listener_V3_Listener.DrainType = .default
     var _listenerFilters: [Envoy_Config_Listener_V3_ListenerFilter] = []
     var _listenerFiltersTimeout: SwiftProtobuf.Google_Protobuf_Duration? = nil
@@ -874,7 +821,6 @@ nonisolated extension Envoy_Config_Listener_V3_Listener: SwiftProtobuf.Message, 
       _defaultFilterChain = source._defaultFilterChain
       _perConnectionBufferLimitBytes = source._perConnectionBufferLimitBytes
       _metadata = source._metadata
-      _deprecatedV1 = source._deprecatedV1
       _drainType = source._drainType
       _listenerFilters = source._listenerFilters
       _listenerFiltersTimeout = source._listenerFiltersTimeout
@@ -920,7 +866,6 @@ nonisolated extension Envoy_Config_Listener_V3_Listener: SwiftProtobuf.Message, 
         case 4: try { try decoder.decodeSingularMessageField(value: &_storage._useOriginalDst) }()
         case 5: try { try decoder.decodeSingularMessageField(value: &_storage._perConnectionBufferLimitBytes) }()
         case 6: try { try decoder.decodeSingularMessageField(value: &_storage._metadata) }()
-        case 7: try { try decoder.decodeSingularMessageField(value: &_storage._deprecatedV1) }()
         case 8: try { try decoder.decodeSingularEnumField(value: &_storage._drainType) }()
         case 9: try { try decoder.decodeRepeatedMessageField(value: &_storage._listenerFilters) }()
         case 10: try { try decoder.decodeSingularMessageField(value: &_storage._transparent) }()
@@ -986,9 +931,6 @@ nonisolated extension Envoy_Config_Listener_V3_Listener: SwiftProtobuf.Message, 
       } }()
       try { if let v = _storage._metadata {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
-      } }()
-      try { if let v = _storage._deprecatedV1 {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
       } }()
       if _storage._drainType != .default {
         try visitor.visitSingularEnumField(value: _storage._drainType, fieldNumber: 8)
@@ -1080,7 +1022,6 @@ nonisolated extension Envoy_Config_Listener_V3_Listener: SwiftProtobuf.Message, 
         if _storage._defaultFilterChain != rhs_storage._defaultFilterChain {return false}
         if _storage._perConnectionBufferLimitBytes != rhs_storage._perConnectionBufferLimitBytes {return false}
         if _storage._metadata != rhs_storage._metadata {return false}
-        if _storage._deprecatedV1 != rhs_storage._deprecatedV1 {return false}
         if _storage._drainType != rhs_storage._drainType {return false}
         if _storage._listenerFilters != rhs_storage._listenerFilters {return false}
         if _storage._listenerFiltersTimeout != rhs_storage._listenerFiltersTimeout {return false}
@@ -1113,40 +1054,6 @@ nonisolated extension Envoy_Config_Listener_V3_Listener: SwiftProtobuf.Message, 
 
 nonisolated extension Envoy_Config_Listener_V3_Listener.DrainType: SwiftProtobuf._ProtoNameProviding {
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0DEFAULT\0\u{1}MODIFY_ONLY\0")
-}
-
-nonisolated extension Envoy_Config_Listener_V3_Listener.DeprecatedV1: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = Envoy_Config_Listener_V3_Listener.protoMessageName + ".DeprecatedV1"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}bind_to_port\0")
-
-  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularMessageField(value: &self._bindToPort) }()
-      default: break
-      }
-    }
-  }
-
-  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    try { if let v = self._bindToPort {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
-    } }()
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  package static func ==(lhs: Envoy_Config_Listener_V3_Listener.DeprecatedV1, rhs: Envoy_Config_Listener_V3_Listener.DeprecatedV1) -> Bool {
-    if lhs._bindToPort != rhs._bindToPort {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
 }
 
 nonisolated extension Envoy_Config_Listener_V3_Listener.ConnectionBalanceConfig: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -1416,12 +1323,11 @@ nonisolated extension Envoy_Config_Listener_V3_FilterChainMatch.ConnectionSource
 
 nonisolated extension Envoy_Config_Listener_V3_FilterChain: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".FilterChain"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}filter_chain_match\0\u{2}\u{2}filters\0\u{3}use_proxy_proto\0\u{1}metadata\0\u{3}transport_socket\0\u{1}name\0\u{4}\u{2}transport_socket_connect_timeout\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}filter_chain_match\0\u{2}\u{2}filters\0\u{2}\u{2}metadata\0\u{3}transport_socket\0\u{1}name\0\u{4}\u{2}transport_socket_connect_timeout\0")
 
   fileprivate class _StorageClass {
     var _filterChainMatch: Envoy_Config_Listener_V3_FilterChainMatch? = nil
     var _filters: [Envoy_Config_Listener_V3_Filter] = []
-    var _useProxyProto: SwiftProtobuf.Google_Protobuf_BoolValue? = nil
     var _metadata: Envoy_Config_Core_V3_Metadata? = nil
     var _transportSocket: Envoy_Config_Core_V3_TransportSocket? = nil
     var _transportSocketConnectTimeout: SwiftProtobuf.Google_Protobuf_Duration? = nil
@@ -1438,7 +1344,6 @@ nonisolated extension Envoy_Config_Listener_V3_FilterChain: SwiftProtobuf.Messag
     init(copying source: _StorageClass) {
       _filterChainMatch = source._filterChainMatch
       _filters = source._filters
-      _useProxyProto = source._useProxyProto
       _metadata = source._metadata
       _transportSocket = source._transportSocket
       _transportSocketConnectTimeout = source._transportSocketConnectTimeout
@@ -1463,7 +1368,6 @@ nonisolated extension Envoy_Config_Listener_V3_FilterChain: SwiftProtobuf.Messag
         switch fieldNumber {
         case 1: try { try decoder.decodeSingularMessageField(value: &_storage._filterChainMatch) }()
         case 3: try { try decoder.decodeRepeatedMessageField(value: &_storage._filters) }()
-        case 4: try { try decoder.decodeSingularMessageField(value: &_storage._useProxyProto) }()
         case 5: try { try decoder.decodeSingularMessageField(value: &_storage._metadata) }()
         case 6: try { try decoder.decodeSingularMessageField(value: &_storage._transportSocket) }()
         case 7: try { try decoder.decodeSingularStringField(value: &_storage._name) }()
@@ -1486,9 +1390,6 @@ nonisolated extension Envoy_Config_Listener_V3_FilterChain: SwiftProtobuf.Messag
       if !_storage._filters.isEmpty {
         try visitor.visitRepeatedMessageField(value: _storage._filters, fieldNumber: 3)
       }
-      try { if let v = _storage._useProxyProto {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
-      } }()
       try { if let v = _storage._metadata {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
       } }()
@@ -1512,7 +1413,6 @@ nonisolated extension Envoy_Config_Listener_V3_FilterChain: SwiftProtobuf.Messag
         let rhs_storage = _args.1
         if _storage._filterChainMatch != rhs_storage._filterChainMatch {return false}
         if _storage._filters != rhs_storage._filters {return false}
-        if _storage._useProxyProto != rhs_storage._useProxyProto {return false}
         if _storage._metadata != rhs_storage._metadata {return false}
         if _storage._transportSocket != rhs_storage._transportSocket {return false}
         if _storage._transportSocketConnectTimeout != rhs_storage._transportSocketConnectTimeout {return false}

@@ -145,6 +145,7 @@ package nonisolated struct Envoy_Config_Rbac_V3_SourcedMetadata: Sendable {
   fileprivate var _metadataMatcher: Envoy_Type_Matcher_V3_MetadataMatcher? = nil
 }
 
+/// What is asked for: the target's side of a rule.
 package nonisolated struct Envoy_Config_Rbac_V3_Permission: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -304,6 +305,7 @@ package nonisolated struct Envoy_Config_Rbac_V3_Permission: @unchecked Sendable 
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
+/// Who asks: the source's side of a rule.
 package nonisolated struct Envoy_Config_Rbac_V3_Principal: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for

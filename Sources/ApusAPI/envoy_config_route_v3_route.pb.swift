@@ -232,15 +232,6 @@ package nonisolated struct Envoy_Config_Route_V3_VirtualHost: @unchecked Sendabl
     set {_uniqueStorage()._includeIsTimeoutRetryHeader = newValue}
   }
 
-  package var perRequestBufferLimitBytes: SwiftProtobuf.Google_Protobuf_UInt32Value {
-    get {_storage._perRequestBufferLimitBytes ?? SwiftProtobuf.Google_Protobuf_UInt32Value()}
-    set {_uniqueStorage()._perRequestBufferLimitBytes = newValue}
-  }
-  /// Returns true if `perRequestBufferLimitBytes` has been explicitly set.
-  package var hasPerRequestBufferLimitBytes: Bool {_storage._perRequestBufferLimitBytes != nil}
-  /// Clears the value of `perRequestBufferLimitBytes`. Subsequent reads from it will return its default value.
-  package mutating func clearPerRequestBufferLimitBytes() {_uniqueStorage()._perRequestBufferLimitBytes = nil}
-
   package var requestBodyBufferLimit: SwiftProtobuf.Google_Protobuf_UInt64Value {
     get {_storage._requestBodyBufferLimit ?? SwiftProtobuf.Google_Protobuf_UInt64Value()}
     set {_uniqueStorage()._requestBodyBufferLimit = newValue}
@@ -309,27 +300,6 @@ package nonisolated struct Envoy_Config_Route_V3_VirtualHost: @unchecked Sendabl
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
-package nonisolated struct Envoy_Config_Route_V3_FilterAction: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  package var action: SwiftProtobuf.Google_Protobuf_Any {
-    get {_action ?? SwiftProtobuf.Google_Protobuf_Any()}
-    set {_action = newValue}
-  }
-  /// Returns true if `action` has been explicitly set.
-  package var hasAction: Bool {self._action != nil}
-  /// Clears the value of `action`. Subsequent reads from it will return its default value.
-  package mutating func clearAction() {self._action = nil}
-
-  package var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  package init() {}
-
-  fileprivate var _action: SwiftProtobuf.Google_Protobuf_Any? = nil
-}
-
 package nonisolated struct Envoy_Config_Route_V3_Route: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -376,14 +346,6 @@ package nonisolated struct Envoy_Config_Route_V3_Route: @unchecked Sendable {
       return Envoy_Config_Route_V3_DirectResponseAction()
     }
     set {_uniqueStorage()._action = .directResponse(newValue)}
-  }
-
-  package var filterAction: Envoy_Config_Route_V3_FilterAction {
-    get {
-      if case .filterAction(let v)? = _storage._action {return v}
-      return Envoy_Config_Route_V3_FilterAction()
-    }
-    set {_uniqueStorage()._action = .filterAction(newValue)}
   }
 
   package var nonForwardingAction: Envoy_Config_Route_V3_NonForwardingAction {
@@ -446,15 +408,6 @@ package nonisolated struct Envoy_Config_Route_V3_Route: @unchecked Sendable {
   /// Clears the value of `tracing`. Subsequent reads from it will return its default value.
   package mutating func clearTracing() {_uniqueStorage()._tracing = nil}
 
-  package var perRequestBufferLimitBytes: SwiftProtobuf.Google_Protobuf_UInt32Value {
-    get {_storage._perRequestBufferLimitBytes ?? SwiftProtobuf.Google_Protobuf_UInt32Value()}
-    set {_uniqueStorage()._perRequestBufferLimitBytes = newValue}
-  }
-  /// Returns true if `perRequestBufferLimitBytes` has been explicitly set.
-  package var hasPerRequestBufferLimitBytes: Bool {_storage._perRequestBufferLimitBytes != nil}
-  /// Clears the value of `perRequestBufferLimitBytes`. Subsequent reads from it will return its default value.
-  package mutating func clearPerRequestBufferLimitBytes() {_uniqueStorage()._perRequestBufferLimitBytes = nil}
-
   package var statPrefix: String {
     get {_storage._statPrefix}
     set {_uniqueStorage()._statPrefix = newValue}
@@ -475,7 +428,6 @@ package nonisolated struct Envoy_Config_Route_V3_Route: @unchecked Sendable {
     case route(Envoy_Config_Route_V3_RouteAction)
     case redirect(Envoy_Config_Route_V3_RedirectAction)
     case directResponse(Envoy_Config_Route_V3_DirectResponseAction)
-    case filterAction(Envoy_Config_Route_V3_FilterAction)
     case nonForwardingAction(Envoy_Config_Route_V3_NonForwardingAction)
 
   }
@@ -594,6 +546,7 @@ package nonisolated struct Envoy_Config_Route_V3_WeightedCluster: Sendable {
   fileprivate var _totalWeight: SwiftProtobuf.Google_Protobuf_UInt32Value? = nil
 }
 
+/// All that is given has to match.
 package nonisolated struct Envoy_Config_Route_V3_RouteMatch: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -840,6 +793,7 @@ package nonisolated struct Envoy_Config_Route_V3_CorsPolicy: Sendable {
   fileprivate var _forwardNotMatchingPreflights: SwiftProtobuf.Google_Protobuf_BoolValue? = nil
 }
 
+/// Sends the request to a cluster.
 package nonisolated struct Envoy_Config_Route_V3_RouteAction: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1043,15 +997,6 @@ package nonisolated struct Envoy_Config_Route_V3_RouteAction: @unchecked Sendabl
     set {_uniqueStorage()._rateLimits = newValue}
   }
 
-  package var includeVhRateLimits: SwiftProtobuf.Google_Protobuf_BoolValue {
-    get {_storage._includeVhRateLimits ?? SwiftProtobuf.Google_Protobuf_BoolValue()}
-    set {_uniqueStorage()._includeVhRateLimits = newValue}
-  }
-  /// Returns true if `includeVhRateLimits` has been explicitly set.
-  package var hasIncludeVhRateLimits: Bool {_storage._includeVhRateLimits != nil}
-  /// Clears the value of `includeVhRateLimits`. Subsequent reads from it will return its default value.
-  package mutating func clearIncludeVhRateLimits() {_uniqueStorage()._includeVhRateLimits = nil}
-
   package var hashPolicy: [Envoy_Config_Route_V3_RouteAction.HashPolicy] {
     get {_storage._hashPolicy}
     set {_uniqueStorage()._hashPolicy = newValue}
@@ -1097,20 +1042,6 @@ package nonisolated struct Envoy_Config_Route_V3_RouteAction: @unchecked Sendabl
   package var hasInternalRedirectPolicy: Bool {_storage._internalRedirectPolicy != nil}
   /// Clears the value of `internalRedirectPolicy`. Subsequent reads from it will return its default value.
   package mutating func clearInternalRedirectPolicy() {_uniqueStorage()._internalRedirectPolicy = nil}
-
-  package var internalRedirectAction: Envoy_Config_Route_V3_RouteAction.InternalRedirectAction {
-    get {_storage._internalRedirectAction}
-    set {_uniqueStorage()._internalRedirectAction = newValue}
-  }
-
-  package var maxInternalRedirects: SwiftProtobuf.Google_Protobuf_UInt32Value {
-    get {_storage._maxInternalRedirects ?? SwiftProtobuf.Google_Protobuf_UInt32Value()}
-    set {_uniqueStorage()._maxInternalRedirects = newValue}
-  }
-  /// Returns true if `maxInternalRedirects` has been explicitly set.
-  package var hasMaxInternalRedirects: Bool {_storage._maxInternalRedirects != nil}
-  /// Clears the value of `maxInternalRedirects`. Subsequent reads from it will return its default value.
-  package mutating func clearMaxInternalRedirects() {_uniqueStorage()._maxInternalRedirects = nil}
 
   package var hedgePolicy: Envoy_Config_Route_V3_HedgePolicy {
     get {_storage._hedgePolicy ?? Envoy_Config_Route_V3_HedgePolicy()}
@@ -1183,40 +1114,6 @@ package nonisolated struct Envoy_Config_Route_V3_RouteAction: @unchecked Sendabl
       .serviceUnavailable,
       .notFound,
       .internalServerError,
-    ]
-
-  }
-
-  package nonisolated enum InternalRedirectAction: SwiftProtobuf.Enum, Swift.CaseIterable {
-    package typealias RawValue = Int
-    case passThroughInternalRedirect // = 0
-    case handleInternalRedirect // = 1
-    case UNRECOGNIZED(Int)
-
-    package init() {
-      self = .passThroughInternalRedirect
-    }
-
-    package init?(rawValue: Int) {
-      switch rawValue {
-      case 0: self = .passThroughInternalRedirect
-      case 1: self = .handleInternalRedirect
-      default: self = .UNRECOGNIZED(rawValue)
-      }
-    }
-
-    package var rawValue: Int {
-      switch self {
-      case .passThroughInternalRedirect: return 0
-      case .handleInternalRedirect: return 1
-      case .UNRECOGNIZED(let i): return i
-      }
-    }
-
-    // The compiler won't synthesize support with the UNRECOGNIZED case.
-    package static let allCases: [Envoy_Config_Route_V3_RouteAction.InternalRedirectAction] = [
-      .passThroughInternalRedirect,
-      .handleInternalRedirect,
     ]
 
   }
@@ -1525,6 +1422,7 @@ package nonisolated struct Envoy_Config_Route_V3_RouteAction: @unchecked Sendabl
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
+/// When and how a failed request is sent again.
 package nonisolated struct Envoy_Config_Route_V3_RetryPolicy: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -2605,7 +2503,7 @@ nonisolated extension Envoy_Config_Route_V3_RouteConfiguration: SwiftProtobuf.Me
 
 nonisolated extension Envoy_Config_Route_V3_VirtualHost: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".VirtualHost"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}domains\0\u{1}routes\0\u{3}require_tls\0\u{4}\u{2}rate_limits\0\u{3}request_headers_to_add\0\u{1}cors\0\u{4}\u{2}response_headers_to_add\0\u{3}response_headers_to_remove\0\u{4}\u{2}request_headers_to_remove\0\u{3}include_request_attempt_count\0\u{3}typed_per_filter_config\0\u{3}retry_policy\0\u{3}hedge_policy\0\u{3}per_request_buffer_limit_bytes\0\u{3}include_attempt_count_in_response\0\u{3}retry_policy_typed_config\0\u{4}\u{2}request_mirror_policies\0\u{3}include_is_timeout_retry_header\0\u{1}metadata\0\u{3}request_body_buffer_limit\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}domains\0\u{1}routes\0\u{3}require_tls\0\u{4}\u{2}rate_limits\0\u{3}request_headers_to_add\0\u{1}cors\0\u{4}\u{2}response_headers_to_add\0\u{3}response_headers_to_remove\0\u{4}\u{2}request_headers_to_remove\0\u{3}include_request_attempt_count\0\u{3}typed_per_filter_config\0\u{3}retry_policy\0\u{3}hedge_policy\0\u{4}\u{2}include_attempt_count_in_response\0\u{3}retry_policy_typed_config\0\u{4}\u{2}request_mirror_policies\0\u{3}include_is_timeout_retry_header\0\u{1}metadata\0\u{3}request_body_buffer_limit\0")
 
   fileprivate class _StorageClass {
     var _name: String = String()
@@ -2625,7 +2523,6 @@ nonisolated extension Envoy_Config_Route_V3_VirtualHost: SwiftProtobuf.Message, 
     var _retryPolicyTypedConfig: SwiftProtobuf.Google_Protobuf_Any? = nil
     var _hedgePolicy: Envoy_Config_Route_V3_HedgePolicy? = nil
     var _includeIsTimeoutRetryHeader: Bool = false
-    var _perRequestBufferLimitBytes: SwiftProtobuf.Google_Protobuf_UInt32Value? = nil
     var _requestBodyBufferLimit: SwiftProtobuf.Google_Protobuf_UInt64Value? = nil
     var _requestMirrorPolicies: [Envoy_Config_Route_V3_RouteAction.RequestMirrorPolicy] = []
     var _metadata: Envoy_Config_Core_V3_Metadata? = nil
@@ -2656,7 +2553,6 @@ nonisolated extension Envoy_Config_Route_V3_VirtualHost: SwiftProtobuf.Message, 
       _retryPolicyTypedConfig = source._retryPolicyTypedConfig
       _hedgePolicy = source._hedgePolicy
       _includeIsTimeoutRetryHeader = source._includeIsTimeoutRetryHeader
-      _perRequestBufferLimitBytes = source._perRequestBufferLimitBytes
       _requestBodyBufferLimit = source._requestBodyBufferLimit
       _requestMirrorPolicies = source._requestMirrorPolicies
       _metadata = source._metadata
@@ -2692,7 +2588,6 @@ nonisolated extension Envoy_Config_Route_V3_VirtualHost: SwiftProtobuf.Message, 
         case 15: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMessageMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.Google_Protobuf_Any>.self, value: &_storage._typedPerFilterConfig) }()
         case 16: try { try decoder.decodeSingularMessageField(value: &_storage._retryPolicy) }()
         case 17: try { try decoder.decodeSingularMessageField(value: &_storage._hedgePolicy) }()
-        case 18: try { try decoder.decodeSingularMessageField(value: &_storage._perRequestBufferLimitBytes) }()
         case 19: try { try decoder.decodeSingularBoolField(value: &_storage._includeAttemptCountInResponse) }()
         case 20: try { try decoder.decodeSingularMessageField(value: &_storage._retryPolicyTypedConfig) }()
         case 22: try { try decoder.decodeRepeatedMessageField(value: &_storage._requestMirrorPolicies) }()
@@ -2753,9 +2648,6 @@ nonisolated extension Envoy_Config_Route_V3_VirtualHost: SwiftProtobuf.Message, 
       try { if let v = _storage._hedgePolicy {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 17)
       } }()
-      try { if let v = _storage._perRequestBufferLimitBytes {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 18)
-      } }()
       if _storage._includeAttemptCountInResponse != false {
         try visitor.visitSingularBoolField(value: _storage._includeAttemptCountInResponse, fieldNumber: 19)
       }
@@ -2800,7 +2692,6 @@ nonisolated extension Envoy_Config_Route_V3_VirtualHost: SwiftProtobuf.Message, 
         if _storage._retryPolicyTypedConfig != rhs_storage._retryPolicyTypedConfig {return false}
         if _storage._hedgePolicy != rhs_storage._hedgePolicy {return false}
         if _storage._includeIsTimeoutRetryHeader != rhs_storage._includeIsTimeoutRetryHeader {return false}
-        if _storage._perRequestBufferLimitBytes != rhs_storage._perRequestBufferLimitBytes {return false}
         if _storage._requestBodyBufferLimit != rhs_storage._requestBodyBufferLimit {return false}
         if _storage._requestMirrorPolicies != rhs_storage._requestMirrorPolicies {return false}
         if _storage._metadata != rhs_storage._metadata {return false}
@@ -2817,43 +2708,9 @@ nonisolated extension Envoy_Config_Route_V3_VirtualHost.TlsRequirementType: Swif
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0NONE\0\u{1}EXTERNAL_ONLY\0\u{1}ALL\0")
 }
 
-nonisolated extension Envoy_Config_Route_V3_FilterAction: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = _protobuf_package + ".FilterAction"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}action\0")
-
-  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularMessageField(value: &self._action) }()
-      default: break
-      }
-    }
-  }
-
-  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    try { if let v = self._action {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
-    } }()
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  package static func ==(lhs: Envoy_Config_Route_V3_FilterAction, rhs: Envoy_Config_Route_V3_FilterAction) -> Bool {
-    if lhs._action != rhs._action {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
 nonisolated extension Envoy_Config_Route_V3_Route: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Route"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}match\0\u{1}route\0\u{1}redirect\0\u{1}metadata\0\u{1}decorator\0\u{4}\u{2}direct_response\0\u{4}\u{2}request_headers_to_add\0\u{3}response_headers_to_add\0\u{3}response_headers_to_remove\0\u{3}request_headers_to_remove\0\u{3}typed_per_filter_config\0\u{1}name\0\u{1}tracing\0\u{3}per_request_buffer_limit_bytes\0\u{3}filter_action\0\u{3}non_forwarding_action\0\u{3}stat_prefix\0\u{3}request_body_buffer_limit\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}match\0\u{1}route\0\u{1}redirect\0\u{1}metadata\0\u{1}decorator\0\u{4}\u{2}direct_response\0\u{4}\u{2}request_headers_to_add\0\u{3}response_headers_to_add\0\u{3}response_headers_to_remove\0\u{3}request_headers_to_remove\0\u{3}typed_per_filter_config\0\u{1}name\0\u{1}tracing\0\u{4}\u{3}non_forwarding_action\0\u{3}stat_prefix\0\u{3}request_body_buffer_limit\0")
 
   fileprivate class _StorageClass {
     var _name: String = String()
@@ -2867,7 +2724,6 @@ nonisolated extension Envoy_Config_Route_V3_Route: SwiftProtobuf.Message, SwiftP
     var _responseHeadersToAdd: [Envoy_Config_Core_V3_HeaderValueOption] = []
     var _responseHeadersToRemove: [String] = []
     var _tracing: Envoy_Config_Route_V3_Tracing? = nil
-    var _perRequestBufferLimitBytes: SwiftProtobuf.Google_Protobuf_UInt32Value? = nil
     var _statPrefix: String = String()
     var _requestBodyBufferLimit: SwiftProtobuf.Google_Protobuf_UInt64Value? = nil
 
@@ -2891,7 +2747,6 @@ nonisolated extension Envoy_Config_Route_V3_Route: SwiftProtobuf.Message, SwiftP
       _responseHeadersToAdd = source._responseHeadersToAdd
       _responseHeadersToRemove = source._responseHeadersToRemove
       _tracing = source._tracing
-      _perRequestBufferLimitBytes = source._perRequestBufferLimitBytes
       _statPrefix = source._statPrefix
       _requestBodyBufferLimit = source._requestBodyBufferLimit
     }
@@ -2961,20 +2816,6 @@ nonisolated extension Envoy_Config_Route_V3_Route: SwiftProtobuf.Message, SwiftP
         case 13: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMessageMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.Google_Protobuf_Any>.self, value: &_storage._typedPerFilterConfig) }()
         case 14: try { try decoder.decodeSingularStringField(value: &_storage._name) }()
         case 15: try { try decoder.decodeSingularMessageField(value: &_storage._tracing) }()
-        case 16: try { try decoder.decodeSingularMessageField(value: &_storage._perRequestBufferLimitBytes) }()
-        case 17: try {
-          var v: Envoy_Config_Route_V3_FilterAction?
-          var hadOneofValue = false
-          if let current = _storage._action {
-            hadOneofValue = true
-            if case .filterAction(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._action = .filterAction(v)
-          }
-        }()
         case 18: try {
           var v: Envoy_Config_Route_V3_NonForwardingAction?
           var hadOneofValue = false
@@ -3046,20 +2887,9 @@ nonisolated extension Envoy_Config_Route_V3_Route: SwiftProtobuf.Message, SwiftP
       try { if let v = _storage._tracing {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 15)
       } }()
-      try { if let v = _storage._perRequestBufferLimitBytes {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
-      } }()
-      switch _storage._action {
-      case .filterAction?: try {
-        guard case .filterAction(let v)? = _storage._action else { preconditionFailure() }
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 17)
-      }()
-      case .nonForwardingAction?: try {
-        guard case .nonForwardingAction(let v)? = _storage._action else { preconditionFailure() }
+      try { if case .nonForwardingAction(let v)? = _storage._action {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 18)
-      }()
-      default: break
-      }
+      } }()
       if !_storage._statPrefix.isEmpty {
         try visitor.visitSingularStringField(value: _storage._statPrefix, fieldNumber: 19)
       }
@@ -3086,7 +2916,6 @@ nonisolated extension Envoy_Config_Route_V3_Route: SwiftProtobuf.Message, SwiftP
         if _storage._responseHeadersToAdd != rhs_storage._responseHeadersToAdd {return false}
         if _storage._responseHeadersToRemove != rhs_storage._responseHeadersToRemove {return false}
         if _storage._tracing != rhs_storage._tracing {return false}
-        if _storage._perRequestBufferLimitBytes != rhs_storage._perRequestBufferLimitBytes {return false}
         if _storage._statPrefix != rhs_storage._statPrefix {return false}
         if _storage._requestBodyBufferLimit != rhs_storage._requestBodyBufferLimit {return false}
         return true
@@ -3592,7 +3421,7 @@ nonisolated extension Envoy_Config_Route_V3_CorsPolicy: SwiftProtobuf.Message, S
 
 nonisolated extension Envoy_Config_Route_V3_RouteAction: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".RouteAction"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}cluster\0\u{3}cluster_header\0\u{3}weighted_clusters\0\u{3}metadata_match\0\u{3}prefix_rewrite\0\u{3}host_rewrite_literal\0\u{3}auto_host_rewrite\0\u{1}timeout\0\u{3}retry_policy\0\u{2}\u{2}priority\0\u{4}\u{2}rate_limits\0\u{3}include_vh_rate_limits\0\u{3}hash_policy\0\u{2}\u{2}cors\0\u{4}\u{3}cluster_not_found_response_code\0\u{4}\u{3}max_grpc_timeout\0\u{3}idle_timeout\0\u{3}upgrade_configs\0\u{3}internal_redirect_action\0\u{3}hedge_policy\0\u{3}grpc_timeout_offset\0\u{3}host_rewrite_header\0\u{3}request_mirror_policies\0\u{3}max_internal_redirects\0\u{3}regex_rewrite\0\u{3}retry_policy_typed_config\0\u{3}internal_redirect_policy\0\u{3}host_rewrite_path_regex\0\u{3}max_stream_duration\0\u{3}cluster_specifier_plugin\0\u{3}append_x_forwarded_host\0\u{4}\u{2}early_data_policy\0\u{3}path_rewrite_policy\0\u{3}flush_timeout\0\u{4}\u{2}host_rewrite\0\u{3}path_rewrite\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}cluster\0\u{3}cluster_header\0\u{3}weighted_clusters\0\u{3}metadata_match\0\u{3}prefix_rewrite\0\u{3}host_rewrite_literal\0\u{3}auto_host_rewrite\0\u{1}timeout\0\u{3}retry_policy\0\u{2}\u{2}priority\0\u{4}\u{2}rate_limits\0\u{4}\u{2}hash_policy\0\u{2}\u{2}cors\0\u{4}\u{3}cluster_not_found_response_code\0\u{4}\u{3}max_grpc_timeout\0\u{3}idle_timeout\0\u{3}upgrade_configs\0\u{4}\u{2}hedge_policy\0\u{3}grpc_timeout_offset\0\u{3}host_rewrite_header\0\u{3}request_mirror_policies\0\u{4}\u{2}regex_rewrite\0\u{3}retry_policy_typed_config\0\u{3}internal_redirect_policy\0\u{3}host_rewrite_path_regex\0\u{3}max_stream_duration\0\u{3}cluster_specifier_plugin\0\u{3}append_x_forwarded_host\0\u{4}\u{2}early_data_policy\0\u{3}path_rewrite_policy\0\u{3}flush_timeout\0\u{4}\u{2}host_rewrite\0\u{3}path_rewrite\0")
 
   fileprivate class _StorageClass {
     var _clusterSpecifier: Envoy_Config_Route_V3_RouteAction.OneOf_ClusterSpecifier?
@@ -3613,15 +3442,12 @@ nonisolated extension Envoy_Config_Route_V3_RouteAction: SwiftProtobuf.Message, 
     var _requestMirrorPolicies: [Envoy_Config_Route_V3_RouteAction.RequestMirrorPolicy] = []
     var _priority: Envoy_Config_Core_V3_RoutingPriority = .default
     var _rateLimits: [Envoy_Config_Route_V3_RateLimit] = []
-    var _includeVhRateLimits: SwiftProtobuf.Google_Protobuf_BoolValue? = nil
     var _hashPolicy: [Envoy_Config_Route_V3_RouteAction.HashPolicy] = []
     var _cors: Envoy_Config_Route_V3_CorsPolicy? = nil
     var _maxGrpcTimeout: SwiftProtobuf.Google_Protobuf_Duration? = nil
     var _grpcTimeoutOffset: SwiftProtobuf.Google_Protobuf_Duration? = nil
     var _upgradeConfigs: [Envoy_Config_Route_V3_RouteAction.UpgradeConfig] = []
     var _internalRedirectPolicy: Envoy_Config_Route_V3_InternalRedirectPolicy? = nil
-    var _internalRedirectAction: Envoy_Config_Route_V3_RouteAction.InternalRedirectAction = .passThroughInternalRedirect
-    var _maxInternalRedirects: SwiftProtobuf.Google_Protobuf_UInt32Value? = nil
     var _hedgePolicy: Envoy_Config_Route_V3_HedgePolicy? = nil
     var _maxStreamDuration: Envoy_Config_Route_V3_RouteAction.MaxStreamDuration? = nil
 
@@ -3652,15 +3478,12 @@ nonisolated extension Envoy_Config_Route_V3_RouteAction: SwiftProtobuf.Message, 
       _requestMirrorPolicies = source._requestMirrorPolicies
       _priority = source._priority
       _rateLimits = source._rateLimits
-      _includeVhRateLimits = source._includeVhRateLimits
       _hashPolicy = source._hashPolicy
       _cors = source._cors
       _maxGrpcTimeout = source._maxGrpcTimeout
       _grpcTimeoutOffset = source._grpcTimeoutOffset
       _upgradeConfigs = source._upgradeConfigs
       _internalRedirectPolicy = source._internalRedirectPolicy
-      _internalRedirectAction = source._internalRedirectAction
-      _maxInternalRedirects = source._maxInternalRedirects
       _hedgePolicy = source._hedgePolicy
       _maxStreamDuration = source._maxStreamDuration
     }
@@ -3737,14 +3560,12 @@ nonisolated extension Envoy_Config_Route_V3_RouteAction: SwiftProtobuf.Message, 
         case 9: try { try decoder.decodeSingularMessageField(value: &_storage._retryPolicy) }()
         case 11: try { try decoder.decodeSingularEnumField(value: &_storage._priority) }()
         case 13: try { try decoder.decodeRepeatedMessageField(value: &_storage._rateLimits) }()
-        case 14: try { try decoder.decodeSingularMessageField(value: &_storage._includeVhRateLimits) }()
         case 15: try { try decoder.decodeRepeatedMessageField(value: &_storage._hashPolicy) }()
         case 17: try { try decoder.decodeSingularMessageField(value: &_storage._cors) }()
         case 20: try { try decoder.decodeSingularEnumField(value: &_storage._clusterNotFoundResponseCode) }()
         case 23: try { try decoder.decodeSingularMessageField(value: &_storage._maxGrpcTimeout) }()
         case 24: try { try decoder.decodeSingularMessageField(value: &_storage._idleTimeout) }()
         case 25: try { try decoder.decodeRepeatedMessageField(value: &_storage._upgradeConfigs) }()
-        case 26: try { try decoder.decodeSingularEnumField(value: &_storage._internalRedirectAction) }()
         case 27: try { try decoder.decodeSingularMessageField(value: &_storage._hedgePolicy) }()
         case 28: try { try decoder.decodeSingularMessageField(value: &_storage._grpcTimeoutOffset) }()
         case 29: try {
@@ -3756,7 +3577,6 @@ nonisolated extension Envoy_Config_Route_V3_RouteAction: SwiftProtobuf.Message, 
           }
         }()
         case 30: try { try decoder.decodeRepeatedMessageField(value: &_storage._requestMirrorPolicies) }()
-        case 31: try { try decoder.decodeSingularMessageField(value: &_storage._maxInternalRedirects) }()
         case 32: try { try decoder.decodeSingularMessageField(value: &_storage._regexRewrite) }()
         case 33: try { try decoder.decodeSingularMessageField(value: &_storage._retryPolicyTypedConfig) }()
         case 34: try { try decoder.decodeSingularMessageField(value: &_storage._internalRedirectPolicy) }()
@@ -3851,9 +3671,6 @@ nonisolated extension Envoy_Config_Route_V3_RouteAction: SwiftProtobuf.Message, 
       if !_storage._rateLimits.isEmpty {
         try visitor.visitRepeatedMessageField(value: _storage._rateLimits, fieldNumber: 13)
       }
-      try { if let v = _storage._includeVhRateLimits {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
-      } }()
       if !_storage._hashPolicy.isEmpty {
         try visitor.visitRepeatedMessageField(value: _storage._hashPolicy, fieldNumber: 15)
       }
@@ -3872,9 +3689,6 @@ nonisolated extension Envoy_Config_Route_V3_RouteAction: SwiftProtobuf.Message, 
       if !_storage._upgradeConfigs.isEmpty {
         try visitor.visitRepeatedMessageField(value: _storage._upgradeConfigs, fieldNumber: 25)
       }
-      if _storage._internalRedirectAction != .passThroughInternalRedirect {
-        try visitor.visitSingularEnumField(value: _storage._internalRedirectAction, fieldNumber: 26)
-      }
       try { if let v = _storage._hedgePolicy {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 27)
       } }()
@@ -3887,9 +3701,6 @@ nonisolated extension Envoy_Config_Route_V3_RouteAction: SwiftProtobuf.Message, 
       if !_storage._requestMirrorPolicies.isEmpty {
         try visitor.visitRepeatedMessageField(value: _storage._requestMirrorPolicies, fieldNumber: 30)
       }
-      try { if let v = _storage._maxInternalRedirects {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 31)
-      } }()
       try { if let v = _storage._regexRewrite {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 32)
       } }()
@@ -3953,15 +3764,12 @@ nonisolated extension Envoy_Config_Route_V3_RouteAction: SwiftProtobuf.Message, 
         if _storage._requestMirrorPolicies != rhs_storage._requestMirrorPolicies {return false}
         if _storage._priority != rhs_storage._priority {return false}
         if _storage._rateLimits != rhs_storage._rateLimits {return false}
-        if _storage._includeVhRateLimits != rhs_storage._includeVhRateLimits {return false}
         if _storage._hashPolicy != rhs_storage._hashPolicy {return false}
         if _storage._cors != rhs_storage._cors {return false}
         if _storage._maxGrpcTimeout != rhs_storage._maxGrpcTimeout {return false}
         if _storage._grpcTimeoutOffset != rhs_storage._grpcTimeoutOffset {return false}
         if _storage._upgradeConfigs != rhs_storage._upgradeConfigs {return false}
         if _storage._internalRedirectPolicy != rhs_storage._internalRedirectPolicy {return false}
-        if _storage._internalRedirectAction != rhs_storage._internalRedirectAction {return false}
-        if _storage._maxInternalRedirects != rhs_storage._maxInternalRedirects {return false}
         if _storage._hedgePolicy != rhs_storage._hedgePolicy {return false}
         if _storage._maxStreamDuration != rhs_storage._maxStreamDuration {return false}
         return true
@@ -3975,10 +3783,6 @@ nonisolated extension Envoy_Config_Route_V3_RouteAction: SwiftProtobuf.Message, 
 
 nonisolated extension Envoy_Config_Route_V3_RouteAction.ClusterNotFoundResponseCode: SwiftProtobuf._ProtoNameProviding {
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0SERVICE_UNAVAILABLE\0\u{1}NOT_FOUND\0\u{1}INTERNAL_SERVER_ERROR\0")
-}
-
-nonisolated extension Envoy_Config_Route_V3_RouteAction.InternalRedirectAction: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PASS_THROUGH_INTERNAL_REDIRECT\0\u{1}HANDLE_INTERNAL_REDIRECT\0")
 }
 
 nonisolated extension Envoy_Config_Route_V3_RouteAction.RequestMirrorPolicy: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {

@@ -39,22 +39,6 @@ package nonisolated struct Envoy_Extensions_AccessLoggers_File_V3_FileAccessLog:
     set {accessLogFormat = .format(newValue)}
   }
 
-  package var jsonFormat: SwiftProtobuf.Google_Protobuf_Struct {
-    get {
-      if case .jsonFormat(let v)? = accessLogFormat {return v}
-      return SwiftProtobuf.Google_Protobuf_Struct()
-    }
-    set {accessLogFormat = .jsonFormat(newValue)}
-  }
-
-  package var typedJsonFormat: SwiftProtobuf.Google_Protobuf_Struct {
-    get {
-      if case .typedJsonFormat(let v)? = accessLogFormat {return v}
-      return SwiftProtobuf.Google_Protobuf_Struct()
-    }
-    set {accessLogFormat = .typedJsonFormat(newValue)}
-  }
-
   package var logFormat: Envoy_Config_Core_V3_SubstitutionFormatString {
     get {
       if case .logFormat(let v)? = accessLogFormat {return v}
@@ -67,8 +51,6 @@ package nonisolated struct Envoy_Extensions_AccessLoggers_File_V3_FileAccessLog:
 
   package nonisolated enum OneOf_AccessLogFormat: Equatable, Sendable {
     case format(String)
-    case jsonFormat(SwiftProtobuf.Google_Protobuf_Struct)
-    case typedJsonFormat(SwiftProtobuf.Google_Protobuf_Struct)
     case logFormat(Envoy_Config_Core_V3_SubstitutionFormatString)
 
   }
@@ -82,7 +64,7 @@ fileprivate nonisolated let _protobuf_package = "envoy.extensions.access_loggers
 
 nonisolated extension Envoy_Extensions_AccessLoggers_File_V3_FileAccessLog: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".FileAccessLog"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}path\0\u{1}format\0\u{3}json_format\0\u{3}typed_json_format\0\u{3}log_format\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}path\0\u{1}format\0\u{4}\u{3}log_format\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -97,32 +79,6 @@ nonisolated extension Envoy_Extensions_AccessLoggers_File_V3_FileAccessLog: Swif
         if let v = v {
           if self.accessLogFormat != nil {try decoder.handleConflictingOneOf()}
           self.accessLogFormat = .format(v)
-        }
-      }()
-      case 3: try {
-        var v: SwiftProtobuf.Google_Protobuf_Struct?
-        var hadOneofValue = false
-        if let current = self.accessLogFormat {
-          hadOneofValue = true
-          if case .jsonFormat(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.accessLogFormat = .jsonFormat(v)
-        }
-      }()
-      case 4: try {
-        var v: SwiftProtobuf.Google_Protobuf_Struct?
-        var hadOneofValue = false
-        if let current = self.accessLogFormat {
-          hadOneofValue = true
-          if case .typedJsonFormat(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.accessLogFormat = .typedJsonFormat(v)
         }
       }()
       case 5: try {
@@ -155,14 +111,6 @@ nonisolated extension Envoy_Extensions_AccessLoggers_File_V3_FileAccessLog: Swif
     case .format?: try {
       guard case .format(let v)? = self.accessLogFormat else { preconditionFailure() }
       try visitor.visitSingularStringField(value: v, fieldNumber: 2)
-    }()
-    case .jsonFormat?: try {
-      guard case .jsonFormat(let v)? = self.accessLogFormat else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-    }()
-    case .typedJsonFormat?: try {
-      guard case .typedJsonFormat(let v)? = self.accessLogFormat else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
     }()
     case .logFormat?: try {
       guard case .logFormat(let v)? = self.accessLogFormat else { preconditionFailure() }

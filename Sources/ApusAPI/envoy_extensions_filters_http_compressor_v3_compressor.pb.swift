@@ -22,75 +22,39 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
-package nonisolated struct Envoy_Extensions_Filters_Http_Compressor_V3_Compressor: @unchecked Sendable {
+package nonisolated struct Envoy_Extensions_Filters_Http_Compressor_V3_Compressor: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var contentLength: SwiftProtobuf.Google_Protobuf_UInt32Value {
-    get {_storage._contentLength ?? SwiftProtobuf.Google_Protobuf_UInt32Value()}
-    set {_uniqueStorage()._contentLength = newValue}
-  }
-  /// Returns true if `contentLength` has been explicitly set.
-  package var hasContentLength: Bool {_storage._contentLength != nil}
-  /// Clears the value of `contentLength`. Subsequent reads from it will return its default value.
-  package mutating func clearContentLength() {_uniqueStorage()._contentLength = nil}
-
-  package var contentType: [String] {
-    get {_storage._contentType}
-    set {_uniqueStorage()._contentType = newValue}
-  }
-
-  package var disableOnEtagHeader: Bool {
-    get {_storage._disableOnEtagHeader}
-    set {_uniqueStorage()._disableOnEtagHeader = newValue}
-  }
-
-  package var removeAcceptEncodingHeader: Bool {
-    get {_storage._removeAcceptEncodingHeader}
-    set {_uniqueStorage()._removeAcceptEncodingHeader = newValue}
-  }
-
-  package var runtimeEnabled: Envoy_Config_Core_V3_RuntimeFeatureFlag {
-    get {_storage._runtimeEnabled ?? Envoy_Config_Core_V3_RuntimeFeatureFlag()}
-    set {_uniqueStorage()._runtimeEnabled = newValue}
-  }
-  /// Returns true if `runtimeEnabled` has been explicitly set.
-  package var hasRuntimeEnabled: Bool {_storage._runtimeEnabled != nil}
-  /// Clears the value of `runtimeEnabled`. Subsequent reads from it will return its default value.
-  package mutating func clearRuntimeEnabled() {_uniqueStorage()._runtimeEnabled = nil}
-
   package var compressorLibrary: Envoy_Config_Core_V3_TypedExtensionConfig {
-    get {_storage._compressorLibrary ?? Envoy_Config_Core_V3_TypedExtensionConfig()}
-    set {_uniqueStorage()._compressorLibrary = newValue}
+    get {_compressorLibrary ?? Envoy_Config_Core_V3_TypedExtensionConfig()}
+    set {_compressorLibrary = newValue}
   }
   /// Returns true if `compressorLibrary` has been explicitly set.
-  package var hasCompressorLibrary: Bool {_storage._compressorLibrary != nil}
+  package var hasCompressorLibrary: Bool {self._compressorLibrary != nil}
   /// Clears the value of `compressorLibrary`. Subsequent reads from it will return its default value.
-  package mutating func clearCompressorLibrary() {_uniqueStorage()._compressorLibrary = nil}
+  package mutating func clearCompressorLibrary() {self._compressorLibrary = nil}
 
   package var requestDirectionConfig: Envoy_Extensions_Filters_Http_Compressor_V3_Compressor.RequestDirectionConfig {
-    get {_storage._requestDirectionConfig ?? Envoy_Extensions_Filters_Http_Compressor_V3_Compressor.RequestDirectionConfig()}
-    set {_uniqueStorage()._requestDirectionConfig = newValue}
+    get {_requestDirectionConfig ?? Envoy_Extensions_Filters_Http_Compressor_V3_Compressor.RequestDirectionConfig()}
+    set {_requestDirectionConfig = newValue}
   }
   /// Returns true if `requestDirectionConfig` has been explicitly set.
-  package var hasRequestDirectionConfig: Bool {_storage._requestDirectionConfig != nil}
+  package var hasRequestDirectionConfig: Bool {self._requestDirectionConfig != nil}
   /// Clears the value of `requestDirectionConfig`. Subsequent reads from it will return its default value.
-  package mutating func clearRequestDirectionConfig() {_uniqueStorage()._requestDirectionConfig = nil}
+  package mutating func clearRequestDirectionConfig() {self._requestDirectionConfig = nil}
 
   package var responseDirectionConfig: Envoy_Extensions_Filters_Http_Compressor_V3_Compressor.ResponseDirectionConfig {
-    get {_storage._responseDirectionConfig ?? Envoy_Extensions_Filters_Http_Compressor_V3_Compressor.ResponseDirectionConfig()}
-    set {_uniqueStorage()._responseDirectionConfig = newValue}
+    get {_responseDirectionConfig ?? Envoy_Extensions_Filters_Http_Compressor_V3_Compressor.ResponseDirectionConfig()}
+    set {_responseDirectionConfig = newValue}
   }
   /// Returns true if `responseDirectionConfig` has been explicitly set.
-  package var hasResponseDirectionConfig: Bool {_storage._responseDirectionConfig != nil}
+  package var hasResponseDirectionConfig: Bool {self._responseDirectionConfig != nil}
   /// Clears the value of `responseDirectionConfig`. Subsequent reads from it will return its default value.
-  package mutating func clearResponseDirectionConfig() {_uniqueStorage()._responseDirectionConfig = nil}
+  package mutating func clearResponseDirectionConfig() {self._responseDirectionConfig = nil}
 
-  package var chooseFirst: Bool {
-    get {_storage._chooseFirst}
-    set {_uniqueStorage()._chooseFirst = newValue}
-  }
+  package var chooseFirst: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -179,7 +143,9 @@ package nonisolated struct Envoy_Extensions_Filters_Http_Compressor_V3_Compresso
 
   package init() {}
 
-  fileprivate var _storage = _StorageClass.defaultInstance
+  fileprivate var _compressorLibrary: Envoy_Config_Core_V3_TypedExtensionConfig? = nil
+  fileprivate var _requestDirectionConfig: Envoy_Extensions_Filters_Http_Compressor_V3_Compressor.RequestDirectionConfig? = nil
+  fileprivate var _responseDirectionConfig: Envoy_Extensions_Filters_Http_Compressor_V3_Compressor.ResponseDirectionConfig? = nil
 }
 
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
@@ -188,125 +154,48 @@ fileprivate nonisolated let _protobuf_package = "envoy.extensions.filters.http.c
 
 nonisolated extension Envoy_Extensions_Filters_Http_Compressor_V3_Compressor: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Compressor"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}content_length\0\u{3}content_type\0\u{3}disable_on_etag_header\0\u{3}remove_accept_encoding_header\0\u{3}runtime_enabled\0\u{3}compressor_library\0\u{3}request_direction_config\0\u{3}response_direction_config\0\u{3}choose_first\0")
-
-  fileprivate class _StorageClass {
-    var _contentLength: SwiftProtobuf.Google_Protobuf_UInt32Value? = nil
-    var _contentType: [String] = []
-    var _disableOnEtagHeader: Bool = false
-    var _removeAcceptEncodingHeader: Bool = false
-    var _runtimeEnabled: Envoy_Config_Core_V3_RuntimeFeatureFlag? = nil
-    var _compressorLibrary: Envoy_Config_Core_V3_TypedExtensionConfig? = nil
-    var _requestDirectionConfig: Envoy_Extensions_Filters_Http_Compressor_V3_Compressor.RequestDirectionConfig? = nil
-    var _responseDirectionConfig: Envoy_Extensions_Filters_Http_Compressor_V3_Compressor.ResponseDirectionConfig? = nil
-    var _chooseFirst: Bool = false
-
-      // This property is used as the initial default value for new instances of the type.
-      // The type itself is protecting the reference to its storage via CoW semantics.
-      // This will force a copy to be made of this reference when the first mutation occurs;
-      // hence, it is safe to mark this as `nonisolated(unsafe)`.
-      static nonisolated(unsafe) let defaultInstance = _StorageClass()
-
-    private init() {}
-
-    init(copying source: _StorageClass) {
-      _contentLength = source._contentLength
-      _contentType = source._contentType
-      _disableOnEtagHeader = source._disableOnEtagHeader
-      _removeAcceptEncodingHeader = source._removeAcceptEncodingHeader
-      _runtimeEnabled = source._runtimeEnabled
-      _compressorLibrary = source._compressorLibrary
-      _requestDirectionConfig = source._requestDirectionConfig
-      _responseDirectionConfig = source._responseDirectionConfig
-      _chooseFirst = source._chooseFirst
-    }
-  }
-
-  fileprivate mutating func _uniqueStorage() -> _StorageClass {
-    if !isKnownUniquelyReferenced(&_storage) {
-      _storage = _StorageClass(copying: _storage)
-    }
-    return _storage
-  }
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{4}\u{6}compressor_library\0\u{3}request_direction_config\0\u{3}response_direction_config\0\u{3}choose_first\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    _ = _uniqueStorage()
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      while let fieldNumber = try decoder.nextFieldNumber() {
-        // The use of inline closures is to circumvent an issue where the compiler
-        // allocates stack space for every case branch when no optimizations are
-        // enabled. https://github.com/apple/swift-protobuf/issues/1034
-        switch fieldNumber {
-        case 1: try { try decoder.decodeSingularMessageField(value: &_storage._contentLength) }()
-        case 2: try { try decoder.decodeRepeatedStringField(value: &_storage._contentType) }()
-        case 3: try { try decoder.decodeSingularBoolField(value: &_storage._disableOnEtagHeader) }()
-        case 4: try { try decoder.decodeSingularBoolField(value: &_storage._removeAcceptEncodingHeader) }()
-        case 5: try { try decoder.decodeSingularMessageField(value: &_storage._runtimeEnabled) }()
-        case 6: try { try decoder.decodeSingularMessageField(value: &_storage._compressorLibrary) }()
-        case 7: try { try decoder.decodeSingularMessageField(value: &_storage._requestDirectionConfig) }()
-        case 8: try { try decoder.decodeSingularMessageField(value: &_storage._responseDirectionConfig) }()
-        case 9: try { try decoder.decodeSingularBoolField(value: &_storage._chooseFirst) }()
-        default: break
-        }
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._compressorLibrary) }()
+      case 7: try { try decoder.decodeSingularMessageField(value: &self._requestDirectionConfig) }()
+      case 8: try { try decoder.decodeSingularMessageField(value: &self._responseDirectionConfig) }()
+      case 9: try { try decoder.decodeSingularBoolField(value: &self.chooseFirst) }()
+      default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every if/case branch local when no optimizations
-      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-      // https://github.com/apple/swift-protobuf/issues/1182
-      try { if let v = _storage._contentLength {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
-      } }()
-      if !_storage._contentType.isEmpty {
-        try visitor.visitRepeatedStringField(value: _storage._contentType, fieldNumber: 2)
-      }
-      if _storage._disableOnEtagHeader != false {
-        try visitor.visitSingularBoolField(value: _storage._disableOnEtagHeader, fieldNumber: 3)
-      }
-      if _storage._removeAcceptEncodingHeader != false {
-        try visitor.visitSingularBoolField(value: _storage._removeAcceptEncodingHeader, fieldNumber: 4)
-      }
-      try { if let v = _storage._runtimeEnabled {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
-      } }()
-      try { if let v = _storage._compressorLibrary {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
-      } }()
-      try { if let v = _storage._requestDirectionConfig {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
-      } }()
-      try { if let v = _storage._responseDirectionConfig {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
-      } }()
-      if _storage._chooseFirst != false {
-        try visitor.visitSingularBoolField(value: _storage._chooseFirst, fieldNumber: 9)
-      }
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._compressorLibrary {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    } }()
+    try { if let v = self._requestDirectionConfig {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+    } }()
+    try { if let v = self._responseDirectionConfig {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+    } }()
+    if self.chooseFirst != false {
+      try visitor.visitSingularBoolField(value: self.chooseFirst, fieldNumber: 9)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Envoy_Extensions_Filters_Http_Compressor_V3_Compressor, rhs: Envoy_Extensions_Filters_Http_Compressor_V3_Compressor) -> Bool {
-    if lhs._storage !== rhs._storage {
-      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
-        let _storage = _args.0
-        let rhs_storage = _args.1
-        if _storage._contentLength != rhs_storage._contentLength {return false}
-        if _storage._contentType != rhs_storage._contentType {return false}
-        if _storage._disableOnEtagHeader != rhs_storage._disableOnEtagHeader {return false}
-        if _storage._removeAcceptEncodingHeader != rhs_storage._removeAcceptEncodingHeader {return false}
-        if _storage._runtimeEnabled != rhs_storage._runtimeEnabled {return false}
-        if _storage._compressorLibrary != rhs_storage._compressorLibrary {return false}
-        if _storage._requestDirectionConfig != rhs_storage._requestDirectionConfig {return false}
-        if _storage._responseDirectionConfig != rhs_storage._responseDirectionConfig {return false}
-        if _storage._chooseFirst != rhs_storage._chooseFirst {return false}
-        return true
-      }
-      if !storagesAreEqual {return false}
-    }
+    if lhs._compressorLibrary != rhs._compressorLibrary {return false}
+    if lhs._requestDirectionConfig != rhs._requestDirectionConfig {return false}
+    if lhs._responseDirectionConfig != rhs._responseDirectionConfig {return false}
+    if lhs.chooseFirst != rhs.chooseFirst {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

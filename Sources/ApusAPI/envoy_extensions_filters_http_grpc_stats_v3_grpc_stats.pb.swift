@@ -31,14 +31,6 @@ package nonisolated struct Envoy_Extensions_Filters_Http_GrpcStats_V3_FilterConf
 
   package var perMethodStatSpecifier: Envoy_Extensions_Filters_Http_GrpcStats_V3_FilterConfig.OneOf_PerMethodStatSpecifier? = nil
 
-  package var individualMethodStatsAllowlist: Envoy_Config_Core_V3_GrpcMethodList {
-    get {
-      if case .individualMethodStatsAllowlist(let v)? = perMethodStatSpecifier {return v}
-      return Envoy_Config_Core_V3_GrpcMethodList()
-    }
-    set {perMethodStatSpecifier = .individualMethodStatsAllowlist(newValue)}
-  }
-
   package var statsForAllMethods: SwiftProtobuf.Google_Protobuf_BoolValue {
     get {
       if case .statsForAllMethods(let v)? = perMethodStatSpecifier {return v}
@@ -54,7 +46,6 @@ package nonisolated struct Envoy_Extensions_Filters_Http_GrpcStats_V3_FilterConf
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_PerMethodStatSpecifier: Equatable, Sendable {
-    case individualMethodStatsAllowlist(Envoy_Config_Core_V3_GrpcMethodList)
     case statsForAllMethods(SwiftProtobuf.Google_Protobuf_BoolValue)
 
   }
@@ -68,7 +59,7 @@ fileprivate nonisolated let _protobuf_package = "envoy.extensions.filters.http.g
 
 nonisolated extension Envoy_Extensions_Filters_Http_GrpcStats_V3_FilterConfig: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".FilterConfig"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}emit_filter_state\0\u{3}individual_method_stats_allowlist\0\u{3}stats_for_all_methods\0\u{3}enable_upstream_stats\0\u{3}replace_dots_in_grpc_service_name\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}emit_filter_state\0\u{4}\u{2}stats_for_all_methods\0\u{3}enable_upstream_stats\0\u{3}replace_dots_in_grpc_service_name\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -77,19 +68,6 @@ nonisolated extension Envoy_Extensions_Filters_Http_GrpcStats_V3_FilterConfig: S
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularBoolField(value: &self.emitFilterState) }()
-      case 2: try {
-        var v: Envoy_Config_Core_V3_GrpcMethodList?
-        var hadOneofValue = false
-        if let current = self.perMethodStatSpecifier {
-          hadOneofValue = true
-          if case .individualMethodStatsAllowlist(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.perMethodStatSpecifier = .individualMethodStatsAllowlist(v)
-        }
-      }()
       case 3: try {
         var v: SwiftProtobuf.Google_Protobuf_BoolValue?
         var hadOneofValue = false
@@ -118,17 +96,9 @@ nonisolated extension Envoy_Extensions_Filters_Http_GrpcStats_V3_FilterConfig: S
     if self.emitFilterState != false {
       try visitor.visitSingularBoolField(value: self.emitFilterState, fieldNumber: 1)
     }
-    switch self.perMethodStatSpecifier {
-    case .individualMethodStatsAllowlist?: try {
-      guard case .individualMethodStatsAllowlist(let v)? = self.perMethodStatSpecifier else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-    }()
-    case .statsForAllMethods?: try {
-      guard case .statsForAllMethods(let v)? = self.perMethodStatSpecifier else { preconditionFailure() }
+    try { if case .statsForAllMethods(let v)? = self.perMethodStatSpecifier {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-    }()
-    case nil: break
-    }
+    } }()
     if self.enableUpstreamStats != false {
       try visitor.visitSingularBoolField(value: self.enableUpstreamStats, fieldNumber: 4)
     }

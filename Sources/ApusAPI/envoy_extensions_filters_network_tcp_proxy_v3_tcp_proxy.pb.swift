@@ -182,20 +182,6 @@ package nonisolated struct Envoy_Extensions_Filters_Network_TcpProxy_V3_TcpProxy
   /// Clears the value of `maxDownstreamConnectionDurationJitterPercentage`. Subsequent reads from it will return its default value.
   package mutating func clearMaxDownstreamConnectionDurationJitterPercentage() {_uniqueStorage()._maxDownstreamConnectionDurationJitterPercentage = nil}
 
-  package var accessLogFlushInterval: SwiftProtobuf.Google_Protobuf_Duration {
-    get {_storage._accessLogFlushInterval ?? SwiftProtobuf.Google_Protobuf_Duration()}
-    set {_uniqueStorage()._accessLogFlushInterval = newValue}
-  }
-  /// Returns true if `accessLogFlushInterval` has been explicitly set.
-  package var hasAccessLogFlushInterval: Bool {_storage._accessLogFlushInterval != nil}
-  /// Clears the value of `accessLogFlushInterval`. Subsequent reads from it will return its default value.
-  package mutating func clearAccessLogFlushInterval() {_uniqueStorage()._accessLogFlushInterval = nil}
-
-  package var flushAccessLogOnConnected: Bool {
-    get {_storage._flushAccessLogOnConnected}
-    set {_uniqueStorage()._flushAccessLogOnConnected = newValue}
-  }
-
   package var accessLogOptions: Envoy_Extensions_Filters_Network_TcpProxy_V3_TcpProxy.TcpAccessLogOptions {
     get {_storage._accessLogOptions ?? Envoy_Extensions_Filters_Network_TcpProxy_V3_TcpProxy.TcpAccessLogOptions()}
     set {_uniqueStorage()._accessLogOptions = newValue}
@@ -344,7 +330,7 @@ nonisolated extension Envoy_Extensions_Filters_Network_TcpProxy_V3_UpstreamConne
 
 nonisolated extension Envoy_Extensions_Filters_Network_TcpProxy_V3_TcpProxy: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".TcpProxy"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}stat_prefix\0\u{1}cluster\0\u{3}downstream_idle_timeout\0\u{3}upstream_idle_timeout\0\u{3}access_log\0\u{4}\u{2}max_connect_attempts\0\u{3}idle_timeout\0\u{3}metadata_match\0\u{3}weighted_clusters\0\u{3}hash_policy\0\u{3}tunneling_config\0\u{3}max_downstream_connection_duration\0\u{4}\u{2}access_log_flush_interval\0\u{3}flush_access_log_on_connected\0\u{3}access_log_options\0\u{3}backoff_options\0\u{3}proxy_protocol_tlvs\0\u{3}max_downstream_connection_duration_jitter_percentage\0\u{3}upstream_connect_mode\0\u{3}max_early_data_bytes\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}stat_prefix\0\u{1}cluster\0\u{3}downstream_idle_timeout\0\u{3}upstream_idle_timeout\0\u{3}access_log\0\u{4}\u{2}max_connect_attempts\0\u{3}idle_timeout\0\u{3}metadata_match\0\u{3}weighted_clusters\0\u{3}hash_policy\0\u{3}tunneling_config\0\u{3}max_downstream_connection_duration\0\u{4}\u{4}access_log_options\0\u{3}backoff_options\0\u{3}proxy_protocol_tlvs\0\u{3}max_downstream_connection_duration_jitter_percentage\0\u{3}upstream_connect_mode\0\u{3}max_early_data_bytes\0")
 
   fileprivate class _StorageClass {
     var _statPrefix: String = String()
@@ -360,8 +346,6 @@ nonisolated extension Envoy_Extensions_Filters_Network_TcpProxy_V3_TcpProxy: Swi
     var _tunnelingConfig: Envoy_Extensions_Filters_Network_TcpProxy_V3_TcpProxy.TunnelingConfig? = nil
     var _maxDownstreamConnectionDuration: SwiftProtobuf.Google_Protobuf_Duration? = nil
     var _maxDownstreamConnectionDurationJitterPercentage: Envoy_Type_V3_Percent? = nil
-    var _accessLogFlushInterval: SwiftProtobuf.Google_Protobuf_Duration? = nil
-    var _flushAccessLogOnConnected: Bool = false
     var _accessLogOptions: Envoy_Extensions_Filters_Network_TcpProxy_V3_TcpProxy.TcpAccessLogOptions? = nil
     var _proxyProtocolTlvs: [Envoy_Config_Core_V3_TlvEntry] = []
     var _upstreamConnectMode: Envoy_Extensions_Filters_Network_TcpProxy_V3_UpstreamConnectMode = .immediate
@@ -389,8 +373,6 @@ nonisolated extension Envoy_Extensions_Filters_Network_TcpProxy_V3_TcpProxy: Swi
       _tunnelingConfig = source._tunnelingConfig
       _maxDownstreamConnectionDuration = source._maxDownstreamConnectionDuration
       _maxDownstreamConnectionDurationJitterPercentage = source._maxDownstreamConnectionDurationJitterPercentage
-      _accessLogFlushInterval = source._accessLogFlushInterval
-      _flushAccessLogOnConnected = source._flushAccessLogOnConnected
       _accessLogOptions = source._accessLogOptions
       _proxyProtocolTlvs = source._proxyProtocolTlvs
       _upstreamConnectMode = source._upstreamConnectMode
@@ -444,8 +426,6 @@ nonisolated extension Envoy_Extensions_Filters_Network_TcpProxy_V3_TcpProxy: Swi
         case 11: try { try decoder.decodeRepeatedMessageField(value: &_storage._hashPolicy) }()
         case 12: try { try decoder.decodeSingularMessageField(value: &_storage._tunnelingConfig) }()
         case 13: try { try decoder.decodeSingularMessageField(value: &_storage._maxDownstreamConnectionDuration) }()
-        case 15: try { try decoder.decodeSingularMessageField(value: &_storage._accessLogFlushInterval) }()
-        case 16: try { try decoder.decodeSingularBoolField(value: &_storage._flushAccessLogOnConnected) }()
         case 17: try { try decoder.decodeSingularMessageField(value: &_storage._accessLogOptions) }()
         case 18: try { try decoder.decodeSingularMessageField(value: &_storage._backoffOptions) }()
         case 19: try { try decoder.decodeRepeatedMessageField(value: &_storage._proxyProtocolTlvs) }()
@@ -500,12 +480,6 @@ nonisolated extension Envoy_Extensions_Filters_Network_TcpProxy_V3_TcpProxy: Swi
       try { if let v = _storage._maxDownstreamConnectionDuration {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
       } }()
-      try { if let v = _storage._accessLogFlushInterval {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 15)
-      } }()
-      if _storage._flushAccessLogOnConnected != false {
-        try visitor.visitSingularBoolField(value: _storage._flushAccessLogOnConnected, fieldNumber: 16)
-      }
       try { if let v = _storage._accessLogOptions {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 17)
       } }()
@@ -546,8 +520,6 @@ nonisolated extension Envoy_Extensions_Filters_Network_TcpProxy_V3_TcpProxy: Swi
         if _storage._tunnelingConfig != rhs_storage._tunnelingConfig {return false}
         if _storage._maxDownstreamConnectionDuration != rhs_storage._maxDownstreamConnectionDuration {return false}
         if _storage._maxDownstreamConnectionDurationJitterPercentage != rhs_storage._maxDownstreamConnectionDurationJitterPercentage {return false}
-        if _storage._accessLogFlushInterval != rhs_storage._accessLogFlushInterval {return false}
-        if _storage._flushAccessLogOnConnected != rhs_storage._flushAccessLogOnConnected {return false}
         if _storage._accessLogOptions != rhs_storage._accessLogOptions {return false}
         if _storage._proxyProtocolTlvs != rhs_storage._proxyProtocolTlvs {return false}
         if _storage._upstreamConnectMode != rhs_storage._upstreamConnectMode {return false}

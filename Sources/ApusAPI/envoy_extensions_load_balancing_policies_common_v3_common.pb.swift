@@ -78,8 +78,6 @@ package nonisolated struct Envoy_Extensions_LoadBalancingPolicies_Common_V3_Loca
 
     package var failTrafficOnPanic: Bool = false
 
-    package var forceLocalityDirectRouting: Bool = false
-
     package var forceLocalZone: Envoy_Extensions_LoadBalancingPolicies_Common_V3_LocalityLbConfig.ZoneAwareLbConfig.ForceLocalZone {
       get {_forceLocalZone ?? Envoy_Extensions_LoadBalancingPolicies_Common_V3_LocalityLbConfig.ZoneAwareLbConfig.ForceLocalZone()}
       set {_forceLocalZone = newValue}
@@ -307,7 +305,7 @@ nonisolated extension Envoy_Extensions_LoadBalancingPolicies_Common_V3_LocalityL
 
 nonisolated extension Envoy_Extensions_LoadBalancingPolicies_Common_V3_LocalityLbConfig.ZoneAwareLbConfig: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = Envoy_Extensions_LoadBalancingPolicies_Common_V3_LocalityLbConfig.protoMessageName + ".ZoneAwareLbConfig"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}routing_enabled\0\u{3}min_cluster_size\0\u{3}fail_traffic_on_panic\0\u{3}force_locality_direct_routing\0\u{3}force_local_zone\0\u{3}locality_basis\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}routing_enabled\0\u{3}min_cluster_size\0\u{3}fail_traffic_on_panic\0\u{4}\u{2}force_local_zone\0\u{3}locality_basis\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -318,7 +316,6 @@ nonisolated extension Envoy_Extensions_LoadBalancingPolicies_Common_V3_LocalityL
       case 1: try { try decoder.decodeSingularMessageField(value: &self._routingEnabled) }()
       case 2: try { try decoder.decodeSingularMessageField(value: &self._minClusterSize) }()
       case 3: try { try decoder.decodeSingularBoolField(value: &self.failTrafficOnPanic) }()
-      case 4: try { try decoder.decodeSingularBoolField(value: &self.forceLocalityDirectRouting) }()
       case 5: try { try decoder.decodeSingularMessageField(value: &self._forceLocalZone) }()
       case 6: try { try decoder.decodeSingularEnumField(value: &self.localityBasis) }()
       default: break
@@ -340,9 +337,6 @@ nonisolated extension Envoy_Extensions_LoadBalancingPolicies_Common_V3_LocalityL
     if self.failTrafficOnPanic != false {
       try visitor.visitSingularBoolField(value: self.failTrafficOnPanic, fieldNumber: 3)
     }
-    if self.forceLocalityDirectRouting != false {
-      try visitor.visitSingularBoolField(value: self.forceLocalityDirectRouting, fieldNumber: 4)
-    }
     try { if let v = self._forceLocalZone {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
     } }()
@@ -356,7 +350,6 @@ nonisolated extension Envoy_Extensions_LoadBalancingPolicies_Common_V3_LocalityL
     if lhs._routingEnabled != rhs._routingEnabled {return false}
     if lhs._minClusterSize != rhs._minClusterSize {return false}
     if lhs.failTrafficOnPanic != rhs.failTrafficOnPanic {return false}
-    if lhs.forceLocalityDirectRouting != rhs.forceLocalityDirectRouting {return false}
     if lhs._forceLocalZone != rhs._forceLocalZone {return false}
     if lhs.localityBasis != rhs.localityBasis {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}

@@ -47,17 +47,6 @@ package nonisolated struct Envoy_Extensions_LoadBalancingPolicies_RingHash_V3_Ri
   /// Clears the value of `maximumRingSize`. Subsequent reads from it will return its default value.
   package mutating func clearMaximumRingSize() {self._maximumRingSize = nil}
 
-  package var useHostnameForHashing: Bool = false
-
-  package var hashBalanceFactor: SwiftProtobuf.Google_Protobuf_UInt32Value {
-    get {_hashBalanceFactor ?? SwiftProtobuf.Google_Protobuf_UInt32Value()}
-    set {_hashBalanceFactor = newValue}
-  }
-  /// Returns true if `hashBalanceFactor` has been explicitly set.
-  package var hasHashBalanceFactor: Bool {self._hashBalanceFactor != nil}
-  /// Clears the value of `hashBalanceFactor`. Subsequent reads from it will return its default value.
-  package mutating func clearHashBalanceFactor() {self._hashBalanceFactor = nil}
-
   package var consistentHashingLbConfig: Envoy_Extensions_LoadBalancingPolicies_Common_V3_ConsistentHashingLbConfig {
     get {_consistentHashingLbConfig ?? Envoy_Extensions_LoadBalancingPolicies_Common_V3_ConsistentHashingLbConfig()}
     set {_consistentHashingLbConfig = newValue}
@@ -120,7 +109,6 @@ package nonisolated struct Envoy_Extensions_LoadBalancingPolicies_RingHash_V3_Ri
 
   fileprivate var _minimumRingSize: SwiftProtobuf.Google_Protobuf_UInt64Value? = nil
   fileprivate var _maximumRingSize: SwiftProtobuf.Google_Protobuf_UInt64Value? = nil
-  fileprivate var _hashBalanceFactor: SwiftProtobuf.Google_Protobuf_UInt32Value? = nil
   fileprivate var _consistentHashingLbConfig: Envoy_Extensions_LoadBalancingPolicies_Common_V3_ConsistentHashingLbConfig? = nil
   fileprivate var _localityWeightedLbConfig: Envoy_Extensions_LoadBalancingPolicies_Common_V3_LocalityLbConfig.LocalityWeightedLbConfig? = nil
 }
@@ -131,7 +119,7 @@ fileprivate nonisolated let _protobuf_package = "envoy.extensions.load_balancing
 
 nonisolated extension Envoy_Extensions_LoadBalancingPolicies_RingHash_V3_RingHash: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".RingHash"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}hash_function\0\u{3}minimum_ring_size\0\u{3}maximum_ring_size\0\u{3}use_hostname_for_hashing\0\u{3}hash_balance_factor\0\u{3}consistent_hashing_lb_config\0\u{3}locality_weighted_lb_config\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}hash_function\0\u{3}minimum_ring_size\0\u{3}maximum_ring_size\0\u{4}\u{3}consistent_hashing_lb_config\0\u{3}locality_weighted_lb_config\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -142,8 +130,6 @@ nonisolated extension Envoy_Extensions_LoadBalancingPolicies_RingHash_V3_RingHas
       case 1: try { try decoder.decodeSingularEnumField(value: &self.hashFunction) }()
       case 2: try { try decoder.decodeSingularMessageField(value: &self._minimumRingSize) }()
       case 3: try { try decoder.decodeSingularMessageField(value: &self._maximumRingSize) }()
-      case 4: try { try decoder.decodeSingularBoolField(value: &self.useHostnameForHashing) }()
-      case 5: try { try decoder.decodeSingularMessageField(value: &self._hashBalanceFactor) }()
       case 6: try { try decoder.decodeSingularMessageField(value: &self._consistentHashingLbConfig) }()
       case 7: try { try decoder.decodeSingularMessageField(value: &self._localityWeightedLbConfig) }()
       default: break
@@ -165,12 +151,6 @@ nonisolated extension Envoy_Extensions_LoadBalancingPolicies_RingHash_V3_RingHas
     try { if let v = self._maximumRingSize {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
     } }()
-    if self.useHostnameForHashing != false {
-      try visitor.visitSingularBoolField(value: self.useHostnameForHashing, fieldNumber: 4)
-    }
-    try { if let v = self._hashBalanceFactor {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
-    } }()
     try { if let v = self._consistentHashingLbConfig {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
     } }()
@@ -184,8 +164,6 @@ nonisolated extension Envoy_Extensions_LoadBalancingPolicies_RingHash_V3_RingHas
     if lhs.hashFunction != rhs.hashFunction {return false}
     if lhs._minimumRingSize != rhs._minimumRingSize {return false}
     if lhs._maximumRingSize != rhs._maximumRingSize {return false}
-    if lhs.useHostnameForHashing != rhs.useHostnameForHashing {return false}
-    if lhs._hashBalanceFactor != rhs._hashBalanceFactor {return false}
     if lhs._consistentHashingLbConfig != rhs._consistentHashingLbConfig {return false}
     if lhs._localityWeightedLbConfig != rhs._localityWeightedLbConfig {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}

@@ -294,6 +294,7 @@ package nonisolated struct Envoy_Extensions_TransportSockets_Tls_V3_SubjectAltNa
   fileprivate var _matcher: Envoy_Type_Matcher_V3_StringMatcher? = nil
 }
 
+/// How to judge the peer's certificate.
 package nonisolated struct Envoy_Extensions_TransportSockets_Tls_V3_CertificateValidationContext: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -503,6 +504,7 @@ package nonisolated struct Envoy_Extensions_TransportSockets_Tls_V3_SdsSecretCon
   fileprivate var _sdsConfig: Envoy_Config_Core_V3_ConfigSource? = nil
 }
 
+/// A certificate with its key, or a validation context, by name.
 package nonisolated struct Envoy_Extensions_TransportSockets_Tls_V3_Secret: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -794,15 +796,6 @@ package nonisolated struct Envoy_Extensions_TransportSockets_Tls_V3_CommonTlsCon
   /// Clears the value of `customTlsCertificateSelector`. Subsequent reads from it will return its default value.
   package mutating func clearCustomTlsCertificateSelector() {_uniqueStorage()._customTlsCertificateSelector = nil}
 
-  package var tlsCertificateCertificateProvider: Envoy_Extensions_TransportSockets_Tls_V3_CommonTlsContext.CertificateProvider {
-    get {_storage._tlsCertificateCertificateProvider ?? Envoy_Extensions_TransportSockets_Tls_V3_CommonTlsContext.CertificateProvider()}
-    set {_uniqueStorage()._tlsCertificateCertificateProvider = newValue}
-  }
-  /// Returns true if `tlsCertificateCertificateProvider` has been explicitly set.
-  package var hasTlsCertificateCertificateProvider: Bool {_storage._tlsCertificateCertificateProvider != nil}
-  /// Clears the value of `tlsCertificateCertificateProvider`. Subsequent reads from it will return its default value.
-  package mutating func clearTlsCertificateCertificateProvider() {_uniqueStorage()._tlsCertificateCertificateProvider = nil}
-
   package var tlsCertificateCertificateProviderInstance: Envoy_Extensions_TransportSockets_Tls_V3_CommonTlsContext.CertificateProviderInstance {
     get {_storage._tlsCertificateCertificateProviderInstance ?? Envoy_Extensions_TransportSockets_Tls_V3_CommonTlsContext.CertificateProviderInstance()}
     set {_uniqueStorage()._tlsCertificateCertificateProviderInstance = newValue}
@@ -841,14 +834,6 @@ package nonisolated struct Envoy_Extensions_TransportSockets_Tls_V3_CommonTlsCon
     set {_uniqueStorage()._validationContextType = .combinedValidationContext(newValue)}
   }
 
-  package var validationContextCertificateProvider: Envoy_Extensions_TransportSockets_Tls_V3_CommonTlsContext.CertificateProvider {
-    get {
-      if case .validationContextCertificateProvider(let v)? = _storage._validationContextType {return v}
-      return Envoy_Extensions_TransportSockets_Tls_V3_CommonTlsContext.CertificateProvider()
-    }
-    set {_uniqueStorage()._validationContextType = .validationContextCertificateProvider(newValue)}
-  }
-
   package var validationContextCertificateProviderInstance: Envoy_Extensions_TransportSockets_Tls_V3_CommonTlsContext.CertificateProviderInstance {
     get {
       if case .validationContextCertificateProviderInstance(let v)? = _storage._validationContextType {return v}
@@ -877,36 +862,8 @@ package nonisolated struct Envoy_Extensions_TransportSockets_Tls_V3_CommonTlsCon
     case validationContext(Envoy_Extensions_TransportSockets_Tls_V3_CertificateValidationContext)
     case validationContextSdsSecretConfig(Envoy_Extensions_TransportSockets_Tls_V3_SdsSecretConfig)
     case combinedValidationContext(Envoy_Extensions_TransportSockets_Tls_V3_CommonTlsContext.CombinedCertificateValidationContext)
-    case validationContextCertificateProvider(Envoy_Extensions_TransportSockets_Tls_V3_CommonTlsContext.CertificateProvider)
     case validationContextCertificateProviderInstance(Envoy_Extensions_TransportSockets_Tls_V3_CommonTlsContext.CertificateProviderInstance)
 
-  }
-
-  package nonisolated struct CertificateProvider: Sendable {
-    // SwiftProtobuf.Message conformance is added in an extension below. See the
-    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-    // methods supported on all messages.
-
-    package var name: String = String()
-
-    package var config: Envoy_Extensions_TransportSockets_Tls_V3_CommonTlsContext.CertificateProvider.OneOf_Config? = nil
-
-    package var typedConfig: Envoy_Config_Core_V3_TypedExtensionConfig {
-      get {
-        if case .typedConfig(let v)? = config {return v}
-        return Envoy_Config_Core_V3_TypedExtensionConfig()
-      }
-      set {config = .typedConfig(newValue)}
-    }
-
-    package var unknownFields = SwiftProtobuf.UnknownStorage()
-
-    package nonisolated enum OneOf_Config: Equatable, Sendable {
-      case typedConfig(Envoy_Config_Core_V3_TypedExtensionConfig)
-
-    }
-
-    package init() {}
   }
 
   package nonisolated struct CertificateProviderInstance: Sendable {
@@ -945,15 +902,6 @@ package nonisolated struct Envoy_Extensions_TransportSockets_Tls_V3_CommonTlsCon
     package var hasValidationContextSdsSecretConfig: Bool {_storage._validationContextSdsSecretConfig != nil}
     /// Clears the value of `validationContextSdsSecretConfig`. Subsequent reads from it will return its default value.
     package mutating func clearValidationContextSdsSecretConfig() {_uniqueStorage()._validationContextSdsSecretConfig = nil}
-
-    package var validationContextCertificateProvider: Envoy_Extensions_TransportSockets_Tls_V3_CommonTlsContext.CertificateProvider {
-      get {_storage._validationContextCertificateProvider ?? Envoy_Extensions_TransportSockets_Tls_V3_CommonTlsContext.CertificateProvider()}
-      set {_uniqueStorage()._validationContextCertificateProvider = newValue}
-    }
-    /// Returns true if `validationContextCertificateProvider` has been explicitly set.
-    package var hasValidationContextCertificateProvider: Bool {_storage._validationContextCertificateProvider != nil}
-    /// Clears the value of `validationContextCertificateProvider`. Subsequent reads from it will return its default value.
-    package mutating func clearValidationContextCertificateProvider() {_uniqueStorage()._validationContextCertificateProvider = nil}
 
     package var validationContextCertificateProviderInstance: Envoy_Extensions_TransportSockets_Tls_V3_CommonTlsContext.CertificateProviderInstance {
       get {_storage._validationContextCertificateProviderInstance ?? Envoy_Extensions_TransportSockets_Tls_V3_CommonTlsContext.CertificateProviderInstance()}
@@ -1835,7 +1783,7 @@ nonisolated extension Envoy_Extensions_TransportSockets_Tls_V3_DownstreamTlsCont
 
 nonisolated extension Envoy_Extensions_TransportSockets_Tls_V3_CommonTlsContext: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CommonTlsContext"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}tls_params\0\u{3}tls_certificates\0\u{3}validation_context\0\u{3}alpn_protocols\0\u{4}\u{2}tls_certificate_sds_secret_configs\0\u{3}validation_context_sds_secret_config\0\u{3}combined_validation_context\0\u{3}tls_certificate_certificate_provider\0\u{3}validation_context_certificate_provider\0\u{3}tls_certificate_certificate_provider_instance\0\u{3}validation_context_certificate_provider_instance\0\u{3}custom_handshaker\0\u{3}tls_certificate_provider_instance\0\u{4}\u{2}custom_tls_certificate_selector\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}tls_params\0\u{3}tls_certificates\0\u{3}validation_context\0\u{3}alpn_protocols\0\u{4}\u{2}tls_certificate_sds_secret_configs\0\u{3}validation_context_sds_secret_config\0\u{3}combined_validation_context\0\u{4}\u{3}tls_certificate_certificate_provider_instance\0\u{3}validation_context_certificate_provider_instance\0\u{3}custom_handshaker\0\u{3}tls_certificate_provider_instance\0\u{4}\u{2}custom_tls_certificate_selector\0")
 
   fileprivate class _StorageClass {
     var _tlsParams: Envoy_Extensions_TransportSockets_Tls_V3_TlsParameters? = nil
@@ -1843,7 +1791,6 @@ nonisolated extension Envoy_Extensions_TransportSockets_Tls_V3_CommonTlsContext:
     var _tlsCertificateSdsSecretConfigs: [Envoy_Extensions_TransportSockets_Tls_V3_SdsSecretConfig] = []
     var _tlsCertificateProviderInstance: Envoy_Extensions_TransportSockets_Tls_V3_CertificateProviderPluginInstance? = nil
     var _customTlsCertificateSelector: Envoy_Config_Core_V3_TypedExtensionConfig? = nil
-    var _tlsCertificateCertificateProvider: Envoy_Extensions_TransportSockets_Tls_V3_CommonTlsContext.CertificateProvider? = nil
     var _tlsCertificateCertificateProviderInstance: Envoy_Extensions_TransportSockets_Tls_V3_CommonTlsContext.CertificateProviderInstance? = nil
     var _validationContextType: Envoy_Extensions_TransportSockets_Tls_V3_CommonTlsContext.OneOf_ValidationContextType?
     var _alpnProtocols: [String] = []
@@ -1863,7 +1810,6 @@ nonisolated extension Envoy_Extensions_TransportSockets_Tls_V3_CommonTlsContext:
       _tlsCertificateSdsSecretConfigs = source._tlsCertificateSdsSecretConfigs
       _tlsCertificateProviderInstance = source._tlsCertificateProviderInstance
       _customTlsCertificateSelector = source._customTlsCertificateSelector
-      _tlsCertificateCertificateProvider = source._tlsCertificateCertificateProvider
       _tlsCertificateCertificateProviderInstance = source._tlsCertificateCertificateProviderInstance
       _validationContextType = source._validationContextType
       _alpnProtocols = source._alpnProtocols
@@ -1929,20 +1875,6 @@ nonisolated extension Envoy_Extensions_TransportSockets_Tls_V3_CommonTlsContext:
             _storage._validationContextType = .combinedValidationContext(v)
           }
         }()
-        case 9: try { try decoder.decodeSingularMessageField(value: &_storage._tlsCertificateCertificateProvider) }()
-        case 10: try {
-          var v: Envoy_Extensions_TransportSockets_Tls_V3_CommonTlsContext.CertificateProvider?
-          var hadOneofValue = false
-          if let current = _storage._validationContextType {
-            hadOneofValue = true
-            if case .validationContextCertificateProvider(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._validationContextType = .validationContextCertificateProvider(v)
-          }
-        }()
         case 11: try { try decoder.decodeSingularMessageField(value: &_storage._tlsCertificateCertificateProviderInstance) }()
         case 12: try {
           var v: Envoy_Extensions_TransportSockets_Tls_V3_CommonTlsContext.CertificateProviderInstance?
@@ -1998,12 +1930,6 @@ nonisolated extension Envoy_Extensions_TransportSockets_Tls_V3_CommonTlsContext:
       }()
       default: break
       }
-      try { if let v = _storage._tlsCertificateCertificateProvider {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
-      } }()
-      try { if case .validationContextCertificateProvider(let v)? = _storage._validationContextType {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
-      } }()
       try { if let v = _storage._tlsCertificateCertificateProviderInstance {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
       } }()
@@ -2033,7 +1959,6 @@ nonisolated extension Envoy_Extensions_TransportSockets_Tls_V3_CommonTlsContext:
         if _storage._tlsCertificateSdsSecretConfigs != rhs_storage._tlsCertificateSdsSecretConfigs {return false}
         if _storage._tlsCertificateProviderInstance != rhs_storage._tlsCertificateProviderInstance {return false}
         if _storage._customTlsCertificateSelector != rhs_storage._customTlsCertificateSelector {return false}
-        if _storage._tlsCertificateCertificateProvider != rhs_storage._tlsCertificateCertificateProvider {return false}
         if _storage._tlsCertificateCertificateProviderInstance != rhs_storage._tlsCertificateCertificateProviderInstance {return false}
         if _storage._validationContextType != rhs_storage._validationContextType {return false}
         if _storage._alpnProtocols != rhs_storage._alpnProtocols {return false}
@@ -2042,57 +1967,6 @@ nonisolated extension Envoy_Extensions_TransportSockets_Tls_V3_CommonTlsContext:
       }
       if !storagesAreEqual {return false}
     }
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
-nonisolated extension Envoy_Extensions_TransportSockets_Tls_V3_CommonTlsContext.CertificateProvider: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = Envoy_Extensions_TransportSockets_Tls_V3_CommonTlsContext.protoMessageName + ".CertificateProvider"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{3}typed_config\0")
-
-  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
-      case 2: try {
-        var v: Envoy_Config_Core_V3_TypedExtensionConfig?
-        var hadOneofValue = false
-        if let current = self.config {
-          hadOneofValue = true
-          if case .typedConfig(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.config = .typedConfig(v)
-        }
-      }()
-      default: break
-      }
-    }
-  }
-
-  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.name.isEmpty {
-      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
-    }
-    try { if case .typedConfig(let v)? = self.config {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-    } }()
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  package static func ==(lhs: Envoy_Extensions_TransportSockets_Tls_V3_CommonTlsContext.CertificateProvider, rhs: Envoy_Extensions_TransportSockets_Tls_V3_CommonTlsContext.CertificateProvider) -> Bool {
-    if lhs.name != rhs.name {return false}
-    if lhs.config != rhs.config {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2135,12 +2009,11 @@ nonisolated extension Envoy_Extensions_TransportSockets_Tls_V3_CommonTlsContext.
 
 nonisolated extension Envoy_Extensions_TransportSockets_Tls_V3_CommonTlsContext.CombinedCertificateValidationContext: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = Envoy_Extensions_TransportSockets_Tls_V3_CommonTlsContext.protoMessageName + ".CombinedCertificateValidationContext"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}default_validation_context\0\u{3}validation_context_sds_secret_config\0\u{3}validation_context_certificate_provider\0\u{3}validation_context_certificate_provider_instance\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}default_validation_context\0\u{3}validation_context_sds_secret_config\0\u{4}\u{2}validation_context_certificate_provider_instance\0")
 
   fileprivate class _StorageClass {
     var _defaultValidationContext: Envoy_Extensions_TransportSockets_Tls_V3_CertificateValidationContext? = nil
     var _validationContextSdsSecretConfig: Envoy_Extensions_TransportSockets_Tls_V3_SdsSecretConfig? = nil
-    var _validationContextCertificateProvider: Envoy_Extensions_TransportSockets_Tls_V3_CommonTlsContext.CertificateProvider? = nil
     var _validationContextCertificateProviderInstance: Envoy_Extensions_TransportSockets_Tls_V3_CommonTlsContext.CertificateProviderInstance? = nil
 
       // This property is used as the initial default value for new instances of the type.
@@ -2154,7 +2027,6 @@ nonisolated extension Envoy_Extensions_TransportSockets_Tls_V3_CommonTlsContext.
     init(copying source: _StorageClass) {
       _defaultValidationContext = source._defaultValidationContext
       _validationContextSdsSecretConfig = source._validationContextSdsSecretConfig
-      _validationContextCertificateProvider = source._validationContextCertificateProvider
       _validationContextCertificateProviderInstance = source._validationContextCertificateProviderInstance
     }
   }
@@ -2176,7 +2048,6 @@ nonisolated extension Envoy_Extensions_TransportSockets_Tls_V3_CommonTlsContext.
         switch fieldNumber {
         case 1: try { try decoder.decodeSingularMessageField(value: &_storage._defaultValidationContext) }()
         case 2: try { try decoder.decodeSingularMessageField(value: &_storage._validationContextSdsSecretConfig) }()
-        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._validationContextCertificateProvider) }()
         case 4: try { try decoder.decodeSingularMessageField(value: &_storage._validationContextCertificateProviderInstance) }()
         default: break
         }
@@ -2196,9 +2067,6 @@ nonisolated extension Envoy_Extensions_TransportSockets_Tls_V3_CommonTlsContext.
       try { if let v = _storage._validationContextSdsSecretConfig {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
       } }()
-      try { if let v = _storage._validationContextCertificateProvider {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-      } }()
       try { if let v = _storage._validationContextCertificateProviderInstance {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
       } }()
@@ -2213,7 +2081,6 @@ nonisolated extension Envoy_Extensions_TransportSockets_Tls_V3_CommonTlsContext.
         let rhs_storage = _args.1
         if _storage._defaultValidationContext != rhs_storage._defaultValidationContext {return false}
         if _storage._validationContextSdsSecretConfig != rhs_storage._validationContextSdsSecretConfig {return false}
-        if _storage._validationContextCertificateProvider != rhs_storage._validationContextCertificateProvider {return false}
         if _storage._validationContextCertificateProviderInstance != rhs_storage._validationContextCertificateProviderInstance {return false}
         return true
       }

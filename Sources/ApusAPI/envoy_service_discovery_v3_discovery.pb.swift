@@ -22,11 +22,28 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
-/// One resource that a server could not give, and why.
-package nonisolated struct Envoy_Service_Discovery_V3_ResourceError: Sendable {
+/// State of the world: a client names its subscriptions, or ACKs or NACKs a response.
+package nonisolated struct Envoy_Service_Discovery_V3_DiscoveryRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
+
+  package var versionInfo: String = String()
+
+  package var node: Envoy_Config_Core_V3_Node {
+    get {_node ?? Envoy_Config_Core_V3_Node()}
+    set {_node = newValue}
+  }
+  /// Returns true if `node` has been explicitly set.
+  package var hasNode: Bool {self._node != nil}
+  /// Clears the value of `node`. Subsequent reads from it will return its default value.
+  package mutating func clearNode() {self._node = nil}
+
+  package var resourceNames: [String] = []
+
+  package var typeURL: String = String()
+
+  package var responseNonce: String = String()
 
   package var errorDetail: Google_Rpc_Status {
     get {_errorDetail ?? Google_Rpc_Status()}
@@ -41,58 +58,8 @@ package nonisolated struct Envoy_Service_Discovery_V3_ResourceError: Sendable {
 
   package init() {}
 
+  fileprivate var _node: Envoy_Config_Core_V3_Node? = nil
   fileprivate var _errorDetail: Google_Rpc_Status? = nil
-}
-
-/// State of the world: a client names its subscriptions, or ACKs or NACKs a response.
-package nonisolated struct Envoy_Service_Discovery_V3_DiscoveryRequest: @unchecked Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  package var versionInfo: String {
-    get {_storage._versionInfo}
-    set {_uniqueStorage()._versionInfo = newValue}
-  }
-
-  package var node: Envoy_Config_Core_V3_Node {
-    get {_storage._node ?? Envoy_Config_Core_V3_Node()}
-    set {_uniqueStorage()._node = newValue}
-  }
-  /// Returns true if `node` has been explicitly set.
-  package var hasNode: Bool {_storage._node != nil}
-  /// Clears the value of `node`. Subsequent reads from it will return its default value.
-  package mutating func clearNode() {_uniqueStorage()._node = nil}
-
-  package var resourceNames: [String] {
-    get {_storage._resourceNames}
-    set {_uniqueStorage()._resourceNames = newValue}
-  }
-
-  package var typeURL: String {
-    get {_storage._typeURL}
-    set {_uniqueStorage()._typeURL = newValue}
-  }
-
-  package var responseNonce: String {
-    get {_storage._responseNonce}
-    set {_uniqueStorage()._responseNonce = newValue}
-  }
-
-  package var errorDetail: Google_Rpc_Status {
-    get {_storage._errorDetail ?? Google_Rpc_Status()}
-    set {_uniqueStorage()._errorDetail = newValue}
-  }
-  /// Returns true if `errorDetail` has been explicitly set.
-  package var hasErrorDetail: Bool {_storage._errorDetail != nil}
-  /// Clears the value of `errorDetail`. Subsequent reads from it will return its default value.
-  package mutating func clearErrorDetail() {_uniqueStorage()._errorDetail = nil}
-
-  package var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  package init() {}
-
-  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 /// State of the world: all subscribed resources of one type.
@@ -119,8 +86,6 @@ package nonisolated struct Envoy_Service_Discovery_V3_DiscoveryResponse: Sendabl
   package var hasControlPlane: Bool {self._controlPlane != nil}
   /// Clears the value of `controlPlane`. Subsequent reads from it will return its default value.
   package mutating func clearControlPlane() {self._controlPlane = nil}
-
-  package var resourceErrors: [Envoy_Service_Discovery_V3_ResourceError] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -210,8 +175,6 @@ package nonisolated struct Envoy_Service_Discovery_V3_DeltaDiscoveryResponse: Se
   /// Clears the value of `controlPlane`. Subsequent reads from it will return its default value.
   package mutating func clearControlPlane() {self._controlPlane = nil}
 
-  package var resourceErrors: [Envoy_Service_Discovery_V3_ResourceError] = []
-
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -249,15 +212,6 @@ package nonisolated struct Envoy_Service_Discovery_V3_Resource: Sendable {
   /// Clears the value of `ttl`. Subsequent reads from it will return its default value.
   package mutating func clearTtl() {self._ttl = nil}
 
-  package var cacheControl: Envoy_Service_Discovery_V3_Resource.CacheControl {
-    get {_cacheControl ?? Envoy_Service_Discovery_V3_Resource.CacheControl()}
-    set {_cacheControl = newValue}
-  }
-  /// Returns true if `cacheControl` has been explicitly set.
-  package var hasCacheControl: Bool {self._cacheControl != nil}
-  /// Clears the value of `cacheControl`. Subsequent reads from it will return its default value.
-  package mutating func clearCacheControl() {self._cacheControl = nil}
-
   package var metadata: Envoy_Config_Core_V3_Metadata {
     get {_metadata ?? Envoy_Config_Core_V3_Metadata()}
     set {_metadata = newValue}
@@ -269,23 +223,10 @@ package nonisolated struct Envoy_Service_Discovery_V3_Resource: Sendable {
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  package nonisolated struct CacheControl: Sendable {
-    // SwiftProtobuf.Message conformance is added in an extension below. See the
-    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-    // methods supported on all messages.
-
-    package var doNotCache: Bool = false
-
-    package var unknownFields = SwiftProtobuf.UnknownStorage()
-
-    package init() {}
-  }
-
   package init() {}
 
   fileprivate var _resource: SwiftProtobuf.Google_Protobuf_Any? = nil
   fileprivate var _ttl: SwiftProtobuf.Google_Protobuf_Duration? = nil
-  fileprivate var _cacheControl: Envoy_Service_Discovery_V3_Resource.CacheControl? = nil
   fileprivate var _metadata: Envoy_Config_Core_V3_Metadata? = nil
 }
 
@@ -293,9 +234,9 @@ package nonisolated struct Envoy_Service_Discovery_V3_Resource: Sendable {
 
 fileprivate nonisolated let _protobuf_package = "envoy.service.discovery.v3"
 
-nonisolated extension Envoy_Service_Discovery_V3_ResourceError: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = _protobuf_package + ".ResourceError"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{4}\u{2}error_detail\0")
+nonisolated extension Envoy_Service_Discovery_V3_DiscoveryRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".DiscoveryRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}version_info\0\u{1}node\0\u{3}resource_names\0\u{3}type_url\0\u{3}response_nonce\0\u{3}error_detail\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -303,7 +244,12 @@ nonisolated extension Envoy_Service_Discovery_V3_ResourceError: SwiftProtobuf.Me
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 2: try { try decoder.decodeSingularMessageField(value: &self._errorDetail) }()
+      case 1: try { try decoder.decodeSingularStringField(value: &self.versionInfo) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._node) }()
+      case 3: try { try decoder.decodeRepeatedStringField(value: &self.resourceNames) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.typeURL) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.responseNonce) }()
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._errorDetail) }()
       default: break
       }
     }
@@ -314,119 +260,34 @@ nonisolated extension Envoy_Service_Discovery_V3_ResourceError: SwiftProtobuf.Me
     // allocates stack space for every if/case branch local when no optimizations
     // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
     // https://github.com/apple/swift-protobuf/issues/1182
-    try { if let v = self._errorDetail {
+    if !self.versionInfo.isEmpty {
+      try visitor.visitSingularStringField(value: self.versionInfo, fieldNumber: 1)
+    }
+    try { if let v = self._node {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    if !self.resourceNames.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.resourceNames, fieldNumber: 3)
+    }
+    if !self.typeURL.isEmpty {
+      try visitor.visitSingularStringField(value: self.typeURL, fieldNumber: 4)
+    }
+    if !self.responseNonce.isEmpty {
+      try visitor.visitSingularStringField(value: self.responseNonce, fieldNumber: 5)
+    }
+    try { if let v = self._errorDetail {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
     } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  package static func ==(lhs: Envoy_Service_Discovery_V3_ResourceError, rhs: Envoy_Service_Discovery_V3_ResourceError) -> Bool {
-    if lhs._errorDetail != rhs._errorDetail {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
-nonisolated extension Envoy_Service_Discovery_V3_DiscoveryRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = _protobuf_package + ".DiscoveryRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}version_info\0\u{1}node\0\u{3}resource_names\0\u{3}type_url\0\u{3}response_nonce\0\u{3}error_detail\0")
-
-  fileprivate class _StorageClass {
-    var _versionInfo: String = String()
-    var _node: Envoy_Config_Core_V3_Node? = nil
-    var _resourceNames: [String] = []
-    var _typeURL: String = String()
-    var _responseNonce: String = String()
-    var _errorDetail: Google_Rpc_Status? = nil
-
-      // This property is used as the initial default value for new instances of the type.
-      // The type itself is protecting the reference to its storage via CoW semantics.
-      // This will force a copy to be made of this reference when the first mutation occurs;
-      // hence, it is safe to mark this as `nonisolated(unsafe)`.
-      static nonisolated(unsafe) let defaultInstance = _StorageClass()
-
-    private init() {}
-
-    init(copying source: _StorageClass) {
-      _versionInfo = source._versionInfo
-      _node = source._node
-      _resourceNames = source._resourceNames
-      _typeURL = source._typeURL
-      _responseNonce = source._responseNonce
-      _errorDetail = source._errorDetail
-    }
-  }
-
-  fileprivate mutating func _uniqueStorage() -> _StorageClass {
-    if !isKnownUniquelyReferenced(&_storage) {
-      _storage = _StorageClass(copying: _storage)
-    }
-    return _storage
-  }
-
-  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    _ = _uniqueStorage()
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      while let fieldNumber = try decoder.nextFieldNumber() {
-        // The use of inline closures is to circumvent an issue where the compiler
-        // allocates stack space for every case branch when no optimizations are
-        // enabled. https://github.com/apple/swift-protobuf/issues/1034
-        switch fieldNumber {
-        case 1: try { try decoder.decodeSingularStringField(value: &_storage._versionInfo) }()
-        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._node) }()
-        case 3: try { try decoder.decodeRepeatedStringField(value: &_storage._resourceNames) }()
-        case 4: try { try decoder.decodeSingularStringField(value: &_storage._typeURL) }()
-        case 5: try { try decoder.decodeSingularStringField(value: &_storage._responseNonce) }()
-        case 6: try { try decoder.decodeSingularMessageField(value: &_storage._errorDetail) }()
-        default: break
-        }
-      }
-    }
-  }
-
-  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every if/case branch local when no optimizations
-      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-      // https://github.com/apple/swift-protobuf/issues/1182
-      if !_storage._versionInfo.isEmpty {
-        try visitor.visitSingularStringField(value: _storage._versionInfo, fieldNumber: 1)
-      }
-      try { if let v = _storage._node {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-      } }()
-      if !_storage._resourceNames.isEmpty {
-        try visitor.visitRepeatedStringField(value: _storage._resourceNames, fieldNumber: 3)
-      }
-      if !_storage._typeURL.isEmpty {
-        try visitor.visitSingularStringField(value: _storage._typeURL, fieldNumber: 4)
-      }
-      if !_storage._responseNonce.isEmpty {
-        try visitor.visitSingularStringField(value: _storage._responseNonce, fieldNumber: 5)
-      }
-      try { if let v = _storage._errorDetail {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
-      } }()
-    }
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
   package static func ==(lhs: Envoy_Service_Discovery_V3_DiscoveryRequest, rhs: Envoy_Service_Discovery_V3_DiscoveryRequest) -> Bool {
-    if lhs._storage !== rhs._storage {
-      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
-        let _storage = _args.0
-        let rhs_storage = _args.1
-        if _storage._versionInfo != rhs_storage._versionInfo {return false}
-        if _storage._node != rhs_storage._node {return false}
-        if _storage._resourceNames != rhs_storage._resourceNames {return false}
-        if _storage._typeURL != rhs_storage._typeURL {return false}
-        if _storage._responseNonce != rhs_storage._responseNonce {return false}
-        if _storage._errorDetail != rhs_storage._errorDetail {return false}
-        return true
-      }
-      if !storagesAreEqual {return false}
-    }
+    if lhs.versionInfo != rhs.versionInfo {return false}
+    if lhs._node != rhs._node {return false}
+    if lhs.resourceNames != rhs.resourceNames {return false}
+    if lhs.typeURL != rhs.typeURL {return false}
+    if lhs.responseNonce != rhs.responseNonce {return false}
+    if lhs._errorDetail != rhs._errorDetail {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -434,7 +295,7 @@ nonisolated extension Envoy_Service_Discovery_V3_DiscoveryRequest: SwiftProtobuf
 
 nonisolated extension Envoy_Service_Discovery_V3_DiscoveryResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".DiscoveryResponse"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}version_info\0\u{1}resources\0\u{1}canary\0\u{3}type_url\0\u{1}nonce\0\u{3}control_plane\0\u{3}resource_errors\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}version_info\0\u{1}resources\0\u{1}canary\0\u{3}type_url\0\u{1}nonce\0\u{3}control_plane\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -448,7 +309,6 @@ nonisolated extension Envoy_Service_Discovery_V3_DiscoveryResponse: SwiftProtobu
       case 4: try { try decoder.decodeSingularStringField(value: &self.typeURL) }()
       case 5: try { try decoder.decodeSingularStringField(value: &self.nonce) }()
       case 6: try { try decoder.decodeSingularMessageField(value: &self._controlPlane) }()
-      case 7: try { try decoder.decodeRepeatedMessageField(value: &self.resourceErrors) }()
       default: break
       }
     }
@@ -477,9 +337,6 @@ nonisolated extension Envoy_Service_Discovery_V3_DiscoveryResponse: SwiftProtobu
     try { if let v = self._controlPlane {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
     } }()
-    if !self.resourceErrors.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.resourceErrors, fieldNumber: 7)
-    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -490,7 +347,6 @@ nonisolated extension Envoy_Service_Discovery_V3_DiscoveryResponse: SwiftProtobu
     if lhs.typeURL != rhs.typeURL {return false}
     if lhs.nonce != rhs.nonce {return false}
     if lhs._controlPlane != rhs._controlPlane {return false}
-    if lhs.resourceErrors != rhs.resourceErrors {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -610,7 +466,7 @@ nonisolated extension Envoy_Service_Discovery_V3_DeltaDiscoveryRequest: SwiftPro
 
 nonisolated extension Envoy_Service_Discovery_V3_DeltaDiscoveryResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".DeltaDiscoveryResponse"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}system_version_info\0\u{1}resources\0\u{4}\u{2}type_url\0\u{1}nonce\0\u{3}removed_resources\0\u{3}control_plane\0\u{4}\u{2}resource_errors\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}system_version_info\0\u{1}resources\0\u{4}\u{2}type_url\0\u{1}nonce\0\u{3}removed_resources\0\u{3}control_plane\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -624,7 +480,6 @@ nonisolated extension Envoy_Service_Discovery_V3_DeltaDiscoveryResponse: SwiftPr
       case 5: try { try decoder.decodeSingularStringField(value: &self.nonce) }()
       case 6: try { try decoder.decodeRepeatedStringField(value: &self.removedResources) }()
       case 7: try { try decoder.decodeSingularMessageField(value: &self._controlPlane) }()
-      case 9: try { try decoder.decodeRepeatedMessageField(value: &self.resourceErrors) }()
       default: break
       }
     }
@@ -653,9 +508,6 @@ nonisolated extension Envoy_Service_Discovery_V3_DeltaDiscoveryResponse: SwiftPr
     try { if let v = self._controlPlane {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
     } }()
-    if !self.resourceErrors.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.resourceErrors, fieldNumber: 9)
-    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -666,7 +518,6 @@ nonisolated extension Envoy_Service_Discovery_V3_DeltaDiscoveryResponse: SwiftPr
     if lhs.removedResources != rhs.removedResources {return false}
     if lhs.nonce != rhs.nonce {return false}
     if lhs._controlPlane != rhs._controlPlane {return false}
-    if lhs.resourceErrors != rhs.resourceErrors {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -674,7 +525,7 @@ nonisolated extension Envoy_Service_Discovery_V3_DeltaDiscoveryResponse: SwiftPr
 
 nonisolated extension Envoy_Service_Discovery_V3_Resource: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Resource"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}resource\0\u{1}name\0\u{1}aliases\0\u{2}\u{2}ttl\0\u{3}cache_control\0\u{2}\u{2}metadata\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}resource\0\u{1}name\0\u{1}aliases\0\u{2}\u{2}ttl\0\u{2}\u{3}metadata\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -687,7 +538,6 @@ nonisolated extension Envoy_Service_Discovery_V3_Resource: SwiftProtobuf.Message
       case 3: try { try decoder.decodeSingularStringField(value: &self.name) }()
       case 4: try { try decoder.decodeRepeatedStringField(value: &self.aliases) }()
       case 6: try { try decoder.decodeSingularMessageField(value: &self._ttl) }()
-      case 7: try { try decoder.decodeSingularMessageField(value: &self._cacheControl) }()
       case 9: try { try decoder.decodeSingularMessageField(value: &self._metadata) }()
       default: break
       }
@@ -714,9 +564,6 @@ nonisolated extension Envoy_Service_Discovery_V3_Resource: SwiftProtobuf.Message
     try { if let v = self._ttl {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
     } }()
-    try { if let v = self._cacheControl {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
-    } }()
     try { if let v = self._metadata {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
     } }()
@@ -729,38 +576,7 @@ nonisolated extension Envoy_Service_Discovery_V3_Resource: SwiftProtobuf.Message
     if lhs.version != rhs.version {return false}
     if lhs._resource != rhs._resource {return false}
     if lhs._ttl != rhs._ttl {return false}
-    if lhs._cacheControl != rhs._cacheControl {return false}
     if lhs._metadata != rhs._metadata {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
-nonisolated extension Envoy_Service_Discovery_V3_Resource.CacheControl: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = Envoy_Service_Discovery_V3_Resource.protoMessageName + ".CacheControl"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}do_not_cache\0")
-
-  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularBoolField(value: &self.doNotCache) }()
-      default: break
-      }
-    }
-  }
-
-  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if self.doNotCache != false {
-      try visitor.visitSingularBoolField(value: self.doNotCache, fieldNumber: 1)
-    }
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  package static func ==(lhs: Envoy_Service_Discovery_V3_Resource.CacheControl, rhs: Envoy_Service_Discovery_V3_Resource.CacheControl) -> Bool {
-    if lhs.doNotCache != rhs.doNotCache {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

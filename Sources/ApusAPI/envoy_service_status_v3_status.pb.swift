@@ -195,6 +195,7 @@ package nonisolated struct Envoy_Service_Status_V3_PerXdsConfig: Sendable {
   package init() {}
 }
 
+/// The configuration of one client as the server knows it.
 package nonisolated struct Envoy_Service_Status_V3_ClientConfig: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for

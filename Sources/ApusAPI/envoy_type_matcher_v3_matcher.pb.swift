@@ -204,6 +204,7 @@ package nonisolated struct Envoy_Type_Matcher_V3_PathMatcher: Sendable {
   package init() {}
 }
 
+/// RE2; has to match the whole value.
 package nonisolated struct Envoy_Type_Matcher_V3_RegexMatcher: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -233,20 +234,9 @@ package nonisolated struct Envoy_Type_Matcher_V3_RegexMatcher: Sendable {
     // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
     // methods supported on all messages.
 
-    package var maxProgramSize: SwiftProtobuf.Google_Protobuf_UInt32Value {
-      get {_maxProgramSize ?? SwiftProtobuf.Google_Protobuf_UInt32Value()}
-      set {_maxProgramSize = newValue}
-    }
-    /// Returns true if `maxProgramSize` has been explicitly set.
-    package var hasMaxProgramSize: Bool {self._maxProgramSize != nil}
-    /// Clears the value of `maxProgramSize`. Subsequent reads from it will return its default value.
-    package mutating func clearMaxProgramSize() {self._maxProgramSize = nil}
-
     package var unknownFields = SwiftProtobuf.UnknownStorage()
 
     package init() {}
-
-    fileprivate var _maxProgramSize: SwiftProtobuf.Google_Protobuf_UInt32Value? = nil
   }
 
   package init() {}
@@ -939,33 +929,18 @@ nonisolated extension Envoy_Type_Matcher_V3_RegexMatcher: SwiftProtobuf.Message,
 
 nonisolated extension Envoy_Type_Matcher_V3_RegexMatcher.GoogleRE2: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = Envoy_Type_Matcher_V3_RegexMatcher.protoMessageName + ".GoogleRE2"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}max_program_size\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap()
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularMessageField(value: &self._maxProgramSize) }()
-      default: break
-      }
-    }
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    try { if let v = self._maxProgramSize {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
-    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Envoy_Type_Matcher_V3_RegexMatcher.GoogleRE2, rhs: Envoy_Type_Matcher_V3_RegexMatcher.GoogleRE2) -> Bool {
-    if lhs._maxProgramSize != rhs._maxProgramSize {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
