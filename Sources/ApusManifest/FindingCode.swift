@@ -38,12 +38,14 @@ package enum FindingCode {
     package static let duplicateObject = "APUS0014"
     /// Two DestinationRules of which one part is not used.
     package static let conflictingDestinationRules = "APUS0015"
-    /// An object that selects by port or name what the other side does not have.
+    /// A destination whose service does not have the port.
     package static let missingPort = "APUS0016"
     /// A policy that acts more widely than its words suggest.
     package static let widePolicy = "APUS0017"
     /// Traffic that leaves the mesh through an annotation.
     package static let meshBypass = "APUS0018"
+    /// A subset whose labels no endpoint of the host has.
+    package static let emptySubset = "APUS0019"
     /// Understood, but without effect in this version.
     package static let notEnforced = "APUS0900"
 }
