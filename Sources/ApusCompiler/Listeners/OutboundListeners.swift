@@ -214,7 +214,7 @@ struct OutboundTable {
         _ service: Service, _ port: Service.Port, at bind: BindAddress, subnets: [CIDR], bindsToPort: Bool,
         egress: EgressScope, podAddress: String? = nil, sources: [ObjectKey]
     ) {
-        let chains = TCPChains(context: context, service: service, port: port, virtualServices: egress.virtualServices)
+        let chains = TCPChains(context: context, service: service, port: port, egress: egress)
             .make(subnets: subnets, matchesServerName: !subnets.isEmpty || (service.addresses.isEmpty && bind.isWildcard))
         let isExclusive = port.protocol == .mongo || port.protocol == .mysql
         var keys = Set(service.sources.map(\.key) + sources)

@@ -12,13 +12,13 @@ struct TCPChains {
     let context: CompileContext
     let service: Service
     let port: Service.Port
-    let virtualServices: [ResolvedVirtualService]
+    let egress: EgressScope
 
     /// - Parameters:
     ///   - subnets: The service's address ranges, if its listener stands on the wildcard address.
     ///   - matchesServerName: Nothing but the SNI tells the service from others on this listener.
     func make(subnets: [CIDR], matchesServerName: Bool) -> Result {
-        let mine = virtualServices.filter { rule in rule.hosts.contains { $0.matches(service.host) } }
+        let mine = egress.virtualServices(for: service.host)
         return port.protocol.isTLS
             ? tls(mine, subnets: subnets, matchesServerName: matchesServerName) : tcp(mine, subnets: subnets)
     }

@@ -1,0 +1,223 @@
+internal import ApusAPI
+internal import ApusCore
+internal import ApusMesh
+internal import ApusModel
+
+/// What all proxies of one class share: everything but their inbound side.
+final class ClassResources: Sendable {
+    let context: CompileContext
+    let clusters: ResourceSet
+    let endpoints: ResourceSet
+    let listeners: ResourceSet
+    let routes: ResourceSet
+    /// Listeners that stand for single pods, by name.
+    let podAddresses: [String: String]
+    let findings: [Finding]
+
+    var snapshot: MeshSnapshot { context.snapshot }
+
+    private init(
+        context: CompileContext, clusters: ResourceSet, endpoints: ResourceSet, listeners: ResourceSet,
+        routes: ResourceSet, podAddresses: [String: String], findings: [Finding]
+    ) {
+        self.context = context
+        self.clusters = clusters
+        self.endpoints = endpoints
+        self.listeners = listeners
+        self.routes = routes
+        self.podAddresses = podAddresses
+        self.findings = findings
+    }
+
+    // MARK: From nothing
+
+    /// - Parameter old: what the class had before; equal resources stay the same instances.
+    static func compile(
+        _ context: CompileContext, _ cache: inout EndpointCache, after old: ClassResources? = nil
+    ) -> ClassResources {
+        let listening = Listening(context)
+        return ClassResources(
+            context: context,
+            clusters: clusters(context, after: old?.clusters),
+            endpoints: Encoding.set(
+                .endpoints, context.scope.services.flatMap { cache.resources(of: $0, context) },
+                after: old?.endpoints),
+            listeners: Encoding.set(.listener, listening.listeners, after: old?.listeners),
+            routes: Encoding.set(.route, listening.routes(context), after: old?.routes),
+            podAddresses: listening.podAddresses,
+            findings: listening.findings)
+    }
+
+    private static func clusters(_ context: CompileContext, after old: ResourceSet?) -> ResourceSet {
+        Encoding.set(
+            .cluster,
+            OutboundClusters.clusters(context).map {
+                Encoding.resource($0, name: $0.message.name, type: .cluster)
+            }, after: old)
+    }
+
+    /// Listeners of any kind of proxy, and the routes that go with them.
+    private struct Listening {
+        var listeners: [EncodedResource] = []
+        var routeNames: [String] = []
+        var podAddresses: [String: String] = [:]
+        var findings: [Finding] = []
+        private var gateway: MergedGateway?
+
+        init(_ context: CompileContext) {
+            if context.isRouter {
+                let merged = MergedGateway(context)
+                let result = GatewayListeners.compile(merged, context)
+                listeners = result.listeners.map(Self.encoded)
+                routeNames = result.routeNames
+                findings = result.findings
+                gateway = merged
+            } else if context.isProxyless {
+                listeners = ProxylessListeners.outbound(context).map(Self.encoded)
+            } else {
+                let result = OutboundListeners.compile(context)
+                listeners = result.listeners.map(Self.encoded)
+                routeNames = result.routeNames
+                podAddresses = result.podAddresses
+                findings = result.findings
+            }
+        }
+
+        func routes(_ context: CompileContext) -> [EncodedResource] {
+            let configurations: [Compiled<XDS.RouteConfiguration>]
+            if let gateway {
+                configurations = GatewayRoutes.routeConfigurations(gateway, context)
+            } else if context.isProxyless {
+                configurations = ProxylessListeners.routes(context)
+            } else {
+                configurations = routeNames.map { name in
+                    var compiled = SidecarRoutes.routeConfiguration(named: name, context)
+                    compiled.message.name = name
+                    return compiled
+                }
+            }
+            return configurations.map { Encoding.resource($0, name: $0.message.name, type: .route) }
+        }
+
+        private static func encoded(_ compiled: Compiled<OutboundListeners.Listener>) -> EncodedResource {
+            Encoding.resource(compiled, name: compiled.message.name, type: .listener)
+        }
+    }
+
+    // MARK: From what was
+
+    /// What the class has after a change. Each type is compiled anew only if something differs that it may look at
+    /// (semantics 5.5): services and rules count by identity, since snapshots share what has not changed.
+    func updated(to context: CompileContext, _ changes: ChangeSet, _ cache: inout EndpointCache) -> ClassResources {
+        if changes.meshConfigChanged { return Self.compile(context, &cache, after: self) }
+        let old = self.context
+        let differing = differingServices(old, context)
+        let touched = changes.endpointServices
+            .compactMap { id in
+                context.scope.service(id.host).flatMap { $0.id == id && !differing.contains(id) ? $0 : nil }
+            }
+            .sorted { $0.id < $1.id }
+        let rules = haveSameRules(old, context)
+        let newOutbound = !differing.isEmpty || !rules
+
+        let endpoints = updatedEndpoints(old, context, differing, touched, &cache)
+        // Clusters of DNS services carry their endpoints. A Sidecar imports by VirtualService and port.
+        let newClusters =
+            !differing.isEmpty || (!rules && context.scope.sidecar != nil)
+            || old.scope.sidecar !== context.scope.sidecar || touched.contains { $0.hasInlineEndpoints }
+        let newListeners = newOutbound || touched.contains { $0.hasPodListeners }
+        let listening = newListeners ? Listening(context) : nil
+        return ClassResources(
+            context: context,
+            clusters: newClusters ? Self.clusters(context, after: clusters) : clusters,
+            endpoints: endpoints,
+            listeners: listening.map { Encoding.set(.listener, $0.listeners, after: listeners) } ?? listeners,
+            routes: newOutbound
+                ? listening.map { Encoding.set(.route, $0.routes(context), after: routes) } ?? routes : routes,
+            podAddresses: listening?.podAddresses ?? podAddresses,
+            findings: listening?.findings ?? findings)
+    }
+
+    private func updatedEndpoints(
+        _ old: CompileContext, _ context: CompileContext, _ differing: Set<Service.ID>, _ touched: [Service],
+        _ cache: inout EndpointCache
+    ) -> ResourceSet {
+        guard !differing.isEmpty || !touched.isEmpty else { return endpoints }
+        var changed = touched.flatMap { cache.resources(of: $0, context) }
+        var gone: Set<String> = []
+        for id in differing.sorted() {
+            gone.formUnion(Endpoints.clusterNames(of: id, old))
+            if let service = context.scope.service(id.host), service.id == id {
+                changed += cache.resources(of: service, context)
+            }
+        }
+        gone.subtract(changed.map(\.name))
+        return endpoints.applying(changed: changed, removed: gone.sorted())
+    }
+
+    /// Services that came, went, or that another Service or DestinationRule instance now describes.
+    private func differingServices(_ old: CompileContext, _ new: CompileContext) -> Set<Service.ID> {
+        if old.scope === new.scope { return [] }
+        var result: Set<Service.ID> = []
+        for service in new.scope.services {
+            guard let before = old.scope.service(service.host), before === service,
+                old.scope.destinationRule(for: before) === new.scope.destinationRule(for: service)
+            else {
+                result.insert(service.id)
+                continue
+            }
+        }
+        for service in old.scope.services {
+            let now = new.scope.service(service.host)
+            if now == nil || now?.id != service.id { result.insert(service.id) }
+        }
+        return result
+    }
+
+    /// Everything but services and DestinationRules: VirtualServices, Gateways, Sidecar, outbound policy.
+    private func haveSameRules(_ old: CompileContext, _ new: CompileContext) -> Bool {
+        if new.isRouter {
+            let before = old.snapshot.gateways(of: old.proxyClass)
+            let after = new.snapshot.gateways(of: new.proxyClass)
+            guard before.isIdentical(to: after) else { return false }
+            if old.scope === new.scope { return true }
+            return after.allSatisfy { gateway in
+                let name = gateway.key.name.description
+                return old.scope.virtualServices(gateway: name).isIdentical(to: new.scope.virtualServices(gateway: name))
+            }
+        }
+        if old.scope === new.scope { return true }
+        let before = old.scope
+        let after = new.scope
+        return before.sidecar === after.sidecar && before.outboundPolicy == after.outboundPolicy
+            && before.virtualServices.isIdentical(to: after.virtualServices)
+            && before.egressListeners.count == after.egressListeners.count
+            && zip(before.egressListeners, after.egressListeners).allSatisfy { one, other in
+                one.port == other.port && one.bind == other.bind && one.captureMode == other.captureMode
+                    && one.services.isIdentical(to: other.services)
+                    && one.virtualServices.isIdentical(to: other.virtualServices)
+            }
+    }
+}
+
+extension Array where Element: AnyObject {
+    fileprivate func isIdentical(to other: [Element]) -> Bool {
+        count == other.count && zip(self, other).allSatisfy { $0 === $1 }
+    }
+}
+
+extension Service {
+    /// The cluster itself lists the endpoints: STRICT_DNS and LOGICAL_DNS.
+    fileprivate var hasInlineEndpoints: Bool {
+        switch resolution {
+        case .dnsLB, .dnsRoundRobin, .dynamicDNS, .alias: true
+        case .clientSideLB, .passthrough: false
+        }
+    }
+
+    /// Each pod has a listener of its own.
+    fileprivate var hasPodListeners: Bool {
+        addresses.isEmpty && (isHeadless || resolution == .passthrough)
+            && ports.contains { $0.protocol.isTCP || $0.protocol == .auto }
+    }
+}
