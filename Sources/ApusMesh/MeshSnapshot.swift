@@ -68,11 +68,13 @@ package final class MeshSnapshot: Sendable {
         let workloadEdits = workloads.apply(edits, table: table, rootNamespace: config.rootNamespace)
         self.workloads = workloads
 
+        let maker = WorkloadMaker(table: table, rootNamespace: config.rootNamespace)
+        let oldMaker = WorkloadMaker(table: base.table, rootNamespace: config.rootNamespace)
         var endpointIndex = base.endpointIndex
         endpointIndex.apply(
-            edits, workloadEdits: workloadEdits, table: table, workloads: workloads,
-            maker: WorkloadMaker(table: table, rootNamespace: config.rootNamespace), services: serviceIndex,
-            oldServices: base.serviceIndex, reusing: donor.endpointIndex)
+            edits, workloadEdits: workloadEdits, table: table, workloads: workloads, maker: maker,
+            services: serviceIndex, oldServices: base.serviceIndex,
+            networkChanged: maker.rootNetwork != oldMaker.rootNetwork, reusing: donor.endpointIndex)
         self.endpointIndex = endpointIndex
 
         if kinds.contains(.virtualService) {
@@ -291,6 +293,12 @@ package final class MeshSnapshot: Sendable {
         package let virtualServices: Int
         /// Over all services and ports.
         package let endpoints: Int
+
+        package init(services: Int, virtualServices: Int, endpoints: Int) {
+            self.services = services
+            self.virtualServices = virtualServices
+            self.endpoints = endpoints
+        }
     }
 
     package var counts: Counts {

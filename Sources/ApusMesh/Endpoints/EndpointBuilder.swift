@@ -16,6 +16,8 @@ struct EndpointBuilder {
     struct Result {
         var set: EndpointSet
         var findings: [Finding]
+        /// Pods that slices name, whether they exist or not.
+        var podReferences: Set<NamespacedName>
     }
 
     /// - Parameter members: workloads that a selector of the service may select.
@@ -31,7 +33,8 @@ struct EndpointBuilder {
                 break
             }
         }
-        return Result(set: collector.finish(), findings: collector.findings)
+        return Result(
+            set: collector.finish(), findings: collector.findings, podReferences: collector.podReferences)
     }
 
     /// Endpoints by port; the first one that claims an address and port stands.
@@ -44,14 +47,19 @@ struct EndpointBuilder {
 
         private var byPort: [UInt32: [Endpoint]] = [:]
         private var taken: Set<Place> = []
+        private(set) var podReferences: Set<NamespacedName> = []
         var findings: [Finding] = []
+
+        mutating func refer(to pod: String, namespace: String) {
+            if !pod.isEmpty { podReferences.insert(NamespacedName(namespace: namespace, name: pod)) }
+        }
 
         mutating func add(_ endpoint: Endpoint, servicePort: UInt32) {
             let place = Place(servicePort: servicePort, address: endpoint.address, port: endpoint.port)
             if taken.insert(place).inserted { byPort[servicePort, default: []].append(endpoint) }
         }
 
-        consuming func finish() -> EndpointSet {
+        func finish() -> EndpointSet {
             if byPort.isEmpty { return .empty }
             let sorted = byPort.mapValues { endpoints in
                 endpoints.sorted { ($0.address, $0.port) < ($1.address, $1.port) }
@@ -122,6 +130,7 @@ struct EndpointBuilder {
         let ports = Self.pairs(service, slice.ports)
         for source in slice.endpoints {
             guard var health = readiness.health(of: source) else { continue }
+            collector.refer(to: source.targetPod, namespace: namespace)
             for address in source.addresses {
                 let workload = pod(source.targetPod, address: address, namespace: namespace)
                 if readiness.keepDraining, workload?.labels["istio.io/draining"] != nil { health = .draining }
@@ -141,6 +150,7 @@ struct EndpointBuilder {
         let ports = Self.pairs(service, subset.ports)
         let addresses = subset.addresses.map { ($0, true) } + subset.notReadyAddresses.map { ($0, false) }
         for (address, ready) in addresses {
+            collector.refer(to: address.targetPod, namespace: namespace)
             let workload = pod(address.targetPod, address: address.ip, namespace: namespace)
             for (port, number) in ports {
                 collector.add(

@@ -8,6 +8,9 @@ struct EndpointIndex: Sendable {
     private var members = ShardedDictionary<Service.ID, [ObjectKey]>()
     /// Services with an endpoint at an address.
     private var byAddress = ShardedDictionary<String, [Service.ID]>()
+    /// Pods that the slices of a service name, and the services by such a pod. A pod may come after the slice.
+    private var podReferences = ShardedDictionary<Service.ID, Set<NamespacedName>>()
+    private var byPod = ShardedDictionary<NamespacedName, [Service.ID]>()
     /// EndpointSlices of a service, by name.
     private var slices = ShardedDictionary<NamespacedName, [NamespacedName]>()
     private var findingsByService = ShardedDictionary<Service.ID, [Finding]>()
@@ -35,13 +38,15 @@ struct EndpointIndex: Sendable {
 
     /// - Parameters:
     ///   - edits: what changed in `table`.
+    ///   - networkChanged: the root namespace names another network than before.
     ///   - previous: sets of an older snapshot, used again where equal.
     mutating func apply(
         _ edits: [ObjectTable.Edit], workloadEdits: [WorkloadIndex.Edit], table: ObjectTable,
         workloads: WorkloadIndex, maker: WorkloadMaker, services: ServiceIndex, oldServices: ServiceIndex,
-        reusing previous: EndpointIndex?
+        networkChanged: Bool, reusing previous: EndpointIndex?
     ) {
-        var affected: Set<Service.ID> = []
+        // Endpoints that are no workload's are in the root namespace's network.
+        var affected: Set<Service.ID> = networkChanged ? Set(services.byID.keys) : []
 
         // Slices and Endpoints lead to their service by name.
         var owners: Set<NamespacedName> = []
@@ -85,13 +90,14 @@ struct EndpointIndex: Sendable {
             for id in oldServices.byID.keys where services.byID[id] == nil { gone.insert(id) }
         }
 
-        // Workloads lead to the services that select them or list their address.
+        // Workloads lead to the services that select them, list their address or name them.
         var memberEdits: [Service.ID: Set<ObjectKey>] = [:]
         for edit in workloadEdits {
             for workload in [edit.old, edit.new] {
                 guard let workload else { continue }
                 for address in workload.addresses { affected.formUnion(byAddress[address] ?? []) }
             }
+            if edit.key.kind == .pod { affected.formUnion(byPod[edit.key.name] ?? []) }
             let old = edit.old.map {
                 oldServices.selectors.services(selecting: $0.labels, namespace: $0.name.namespace)
             }
@@ -134,6 +140,8 @@ struct EndpointIndex: Sendable {
         var setEdits: [Service.ID: EndpointSet?] = [:]
         var findingEdits: [Service.ID: [Finding]?] = [:]
         var addressEdits: [String: [Service.ID]] = [:]
+        var podEdits: [NamespacedName: [Service.ID]] = [:]
+        var referenceEdits: [Service.ID: Set<NamespacedName>?] = [:]
 
         func replace(_ id: Service.ID, _ old: EndpointSet, with new: EndpointSet) {
             let before = old.addresses
@@ -147,9 +155,20 @@ struct EndpointIndex: Sendable {
             count += new.count - old.count
         }
 
+        func refer(_ id: Service.ID, to after: Set<NamespacedName>) {
+            let before = podReferences[id] ?? []
+            if before == after { return }
+            for pod in before.subtracting(after) {
+                podEdits[pod] = (podEdits[pod] ?? byPod[pod] ?? []).filter { $0 != id }
+            }
+            for pod in after.subtracting(before) { podEdits[pod] = (podEdits[pod] ?? byPod[pod] ?? []) + [id] }
+            referenceEdits[id] = after.isEmpty ? .some(nil) : after
+        }
+
         for id in affected {
             guard let service = services.byID[id] else { continue }
             let result = builder.endpoints(of: service, members: members[id] ?? [])
+            refer(id, to: result.podReferences)
             if !result.findings.isEmpty || findingsByService[id] != nil {
                 findingEdits[id] = result.findings.isEmpty ? .some(nil) : result.findings
             }
@@ -164,8 +183,11 @@ struct EndpointIndex: Sendable {
             if let old = sets[id] { replace(id, old, with: .empty) }
             setEdits[id] = .some(nil)
             findingEdits[id] = .some(nil)
+            refer(id, to: [])
         }
         sets.apply(setEdits)
+        podReferences.apply(referenceEdits)
+        byPod.apply(podEdits.mapValues { $0.isEmpty ? nil : $0 })
         findingsByService.apply(findingEdits)
         byAddress.apply(addressEdits.mapValues { $0.isEmpty ? nil : $0 })
     }
