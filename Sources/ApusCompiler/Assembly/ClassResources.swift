@@ -33,14 +33,14 @@ final class ClassResources: Sendable {
 
     /// - Parameter old: what the class had before; equal resources stay the same instances.
     static func compile(
-        _ context: CompileContext, _ cache: inout EndpointCache, after old: ClassResources? = nil
+        _ context: CompileContext, _ cache: inout ServiceCache, after old: ClassResources? = nil
     ) -> ClassResources {
         let listening = Listening(context)
         return ClassResources(
             context: context,
-            clusters: clusters(context, after: old?.clusters),
+            clusters: clusters(context, &cache, after: old?.clusters),
             endpoints: Encoding.set(
-                .endpoints, context.scope.services.flatMap { cache.resources(of: $0, context) },
+                .endpoints, context.scope.services.flatMap { cache.endpoints(of: $0, context) },
                 after: old?.endpoints),
             listeners: Encoding.set(.listener, listening.listeners, after: old?.listeners),
             routes: Encoding.set(.route, listening.routes(context), after: old?.routes),
@@ -48,12 +48,14 @@ final class ClassResources: Sendable {
             findings: listening.findings)
     }
 
-    private static func clusters(_ context: CompileContext, after old: ResourceSet?) -> ResourceSet {
-        Encoding.set(
-            .cluster,
-            OutboundClusters.clusters(context).map {
-                Encoding.resource($0, name: $0.message.name, type: .cluster)
-            }, after: old)
+    private static func clusters(
+        _ context: CompileContext, _ cache: inout ServiceCache, after old: ResourceSet?
+    ) -> ResourceSet {
+        var resources = context.scope.services.flatMap { cache.clusters(of: $0, context) }
+        resources += OutboundClusters.unknownDestinations(context).map {
+            Encoding.resource($0, name: $0.message.name, type: .cluster)
+        }
+        return Encoding.set(.cluster, resources, after: old)
     }
 
     /// Listeners of any kind of proxy, and the routes that go with them.
@@ -108,7 +110,7 @@ final class ClassResources: Sendable {
 
     /// What the class has after a change. Each type is compiled anew only if something differs that it may look at
     /// (semantics 5.5): services and rules count by identity, since snapshots share what has not changed.
-    func updated(to context: CompileContext, _ changes: ChangeSet, _ cache: inout EndpointCache) -> ClassResources {
+    func updated(to context: CompileContext, _ changes: ChangeSet, _ cache: inout ServiceCache) -> ClassResources {
         if changes.meshConfigChanged { return Self.compile(context, &cache, after: self) }
         let old = self.context
         let differing = differingServices(old, context)
@@ -120,16 +122,22 @@ final class ClassResources: Sendable {
         let rules = haveSameRules(old, context)
         let newOutbound = !differing.isEmpty || !rules
 
-        let endpoints = updatedEndpoints(old, context, differing, touched, &cache)
-        // Clusters of DNS services carry their endpoints. A Sidecar imports by VirtualService and port.
+        let endpoints =
+            context.scope.sidecar != nil && newOutbound
+            ? Encoding.set(
+                .endpoints, context.scope.services.flatMap { cache.endpoints(of: $0, context) }, after: endpoints)
+            : updatedEndpoints(old, context, differing, touched, &cache)
+        // A Sidecar imports by VirtualService and by port, so with one every cluster has to be asked for.
+        let hasSidecar = context.scope.sidecar != nil || old.scope.sidecar != nil
         let newClusters =
-            !differing.isEmpty || (!rules && context.scope.sidecar != nil)
-            || old.scope.sidecar !== context.scope.sidecar || touched.contains { $0.hasInlineEndpoints }
+            hasSidecar && newOutbound
+            ? Self.clusters(context, &cache, after: clusters)
+            : updatedClusters(old, context, differing, touched, &cache)
         let newListeners = newOutbound || touched.contains { $0.hasPodListeners }
         let listening = newListeners ? Listening(context) : nil
         return ClassResources(
             context: context,
-            clusters: newClusters ? Self.clusters(context, after: clusters) : clusters,
+            clusters: newClusters,
             endpoints: endpoints,
             listeners: listening.map { Encoding.set(.listener, $0.listeners, after: listeners) } ?? listeners,
             routes: newOutbound
@@ -138,17 +146,40 @@ final class ClassResources: Sendable {
             findings: listening?.findings ?? findings)
     }
 
+    /// Clusters of DNS services carry their endpoints, so these follow them.
+    private func updatedClusters(
+        _ old: CompileContext, _ context: CompileContext, _ differing: Set<Service.ID>, _ touched: [Service],
+        _ cache: inout ServiceCache
+    ) -> ResourceSet {
+        let inline = touched.filter(\.hasInlineEndpoints)
+        guard !differing.isEmpty || !inline.isEmpty else { return clusters }
+        var changed = inline.flatMap { cache.clusters(of: $0, context) }
+        var gone: Set<String> = []
+        for id in differing.sorted() + inline.map(\.id) {
+            if let service = old.scope.service(id.host), service.id == id {
+                gone.formUnion(cache.clusters(of: service, old).map(\.name))
+            }
+        }
+        for id in differing.sorted() {
+            if let service = context.scope.service(id.host), service.id == id {
+                changed += cache.clusters(of: service, context)
+            }
+        }
+        gone.subtract(changed.map(\.name))
+        return clusters.applying(changed: changed, removed: gone.sorted())
+    }
+
     private func updatedEndpoints(
         _ old: CompileContext, _ context: CompileContext, _ differing: Set<Service.ID>, _ touched: [Service],
-        _ cache: inout EndpointCache
+        _ cache: inout ServiceCache
     ) -> ResourceSet {
         guard !differing.isEmpty || !touched.isEmpty else { return endpoints }
-        var changed = touched.flatMap { cache.resources(of: $0, context) }
+        var changed = touched.flatMap { cache.endpoints(of: $0, context) }
         var gone: Set<String> = []
         for id in differing.sorted() {
             gone.formUnion(Endpoints.clusterNames(of: id, old))
             if let service = context.scope.service(id.host), service.id == id {
-                changed += cache.resources(of: service, context)
+                changed += cache.endpoints(of: service, context)
             }
         }
         gone.subtract(changed.map(\.name))
@@ -207,14 +238,6 @@ extension Array where Element: AnyObject {
 }
 
 extension Service {
-    /// The cluster itself lists the endpoints: STRICT_DNS and LOGICAL_DNS.
-    fileprivate var hasInlineEndpoints: Bool {
-        switch resolution {
-        case .dnsLB, .dnsRoundRobin, .dynamicDNS, .alias: true
-        case .clientSideLB, .passthrough: false
-        }
-    }
-
     /// Each pod has a listener of its own.
     fileprivate var hasPodListeners: Bool {
         addresses.isEmpty && (isHeadless || resolution == .passthrough)

@@ -59,7 +59,7 @@ package final class CompiledMesh: Sendable {
         var inbound: [InboundKey: Dated<InboundResources>] = [:]
         var views: [ViewKey: Dated<Composition>] = [:]
         var members: [Proxy: Dated<Member>] = [:]
-        var endpoints = EndpointCache()
+        var services = ServiceCache()
         /// Ways to the current snapshot from those that something was compiled for.
         var changes: [ObjectIdentifier: ChangeSet] = [:]
     }
@@ -102,11 +102,11 @@ package final class CompiledMesh: Sendable {
         next.members = next.members.filter { $0.value.lastUsed >= oldest }
         if changes.meshConfigChanged {
             next.inbound = [:]
-            next.endpoints.removeAll()
+            next.services.removeAll()
         } else {
             next.inbound = next.inbound.filter { $0.value.lastUsed >= oldest }
         }
-        next.endpoints.advance(unused: Self.patience)
+        next.services.advance(unused: Self.patience)
         return CompiledMesh(snapshot: snapshot, state: next)
     }
 
@@ -127,12 +127,12 @@ package final class CompiledMesh: Sendable {
             }
             let changes = changes(since: known.snapshot, &state)
             let context = CompileContext(snapshot: snapshot, proxyClass: proxyClass)
-            let result = known.updated(to: context, changes, &state.endpoints)
+            let result = known.updated(to: context, changes, &state.services)
             state.classes[proxyClass] = Dated(value: result, lastUsed: state.generation)
             return result
         }
         let context = CompileContext(snapshot: snapshot, proxyClass: proxyClass)
-        let result = ClassResources.compile(context, &state.endpoints)
+        let result = ClassResources.compile(context, &state.services)
         state.classes[proxyClass] = Dated(value: result, lastUsed: state.generation)
         return result
     }

@@ -10,11 +10,14 @@ package enum OutboundClusters {
     package static func clusters(_ context: CompileContext) -> [Compiled<XDS.Cluster>] {
         var result: [Compiled<XDS.Cluster>] = []
         for service in context.scope.services { result += clusters(of: service, context) }
-        if !context.isProxyless {
-            result.append(Compiled(blackHole(), sources: []))
-            result.append(Compiled(passthrough(context), sources: []))
-        }
+        result += unknownDestinations(context)
         return result.sorted { $0.message.name < $1.message.name }
+    }
+
+    /// `BlackHoleCluster` and `PassthroughCluster`, which belong to no service.
+    package static func unknownDestinations(_ context: CompileContext) -> [Compiled<XDS.Cluster>] {
+        if context.isProxyless { return [] }
+        return [Compiled(blackHole(), sources: []), Compiled(passthrough(context), sources: [])]
     }
 
     /// The clusters of one service: per port the base cluster, then one per subset of its DestinationRule.

@@ -34,12 +34,13 @@ package enum GatewayRoutes {
             for virtualService in context.scope.virtualServices(gateway: server.gatewayName) {
                 let shared = server.hosts(sharedWith: virtualService)
                 guard !shared.isEmpty else { continue }
-                let routes = VirtualServiceRoutes.routes(
-                    for: virtualService, listenerPort: server.server.port.number,
+                let compiled = VirtualServiceRoutes.compile(
+                    virtualService, listenerPort: server.server.port.number,
                     gatewayNames: [server.gatewayName], isTLS: server.isTerminatedHTTPS, context)
+                let routes = compiled.message
                 guard !routes.isEmpty else { continue }
                 sources.insert(virtualService.object.key)
-                sources.formUnion(virtualService.httpSources.map(\.object))
+                sources.formUnion(compiled.sources)
                 for host in shared {
                     var entry = hosts[host] ?? make(host, server)
                     entry.message.routes += routes

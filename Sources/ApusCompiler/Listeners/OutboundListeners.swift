@@ -89,7 +89,8 @@ struct OutboundTable {
         guard let port = egress.port else {
             for service in egress.services {
                 if case .alias = service.resolution { continue }
-                for port in service.ports where !ownedPorts.contains(port.number) {
+                for port in service.ports
+                where !ownedPorts.contains(port.number) && context.scope.imports(service, port: port.number) {
                     let bind: String? = egress.bind.isEmpty ? (bindsToPort ? loopback : nil) : egress.bind
                     add(service, port, bind: bind, bindsToPort: bindsToPort, egress: egress, sources: sidecar)
                 }
@@ -98,8 +99,11 @@ struct OutboundTable {
         }
         let isPipe = egress.bind.hasPrefix("unix://")
         let bind: String? = egress.bind.isEmpty ? (bindsToPort ? loopback : nil) : egress.bind
+        // An explicit proxy is HTTP, whatever the services behind it speak.
+        let isProxy = port.protocol == "HTTP_PROXY"
         let listenPort = Service.Port(
-            name: port.name, number: isPipe ? 0 : port.number, protocol: PortProtocol(declared: port.protocol))
+            name: port.name, number: isPipe ? 0 : port.number,
+            protocol: isProxy ? .http : PortProtocol(declared: port.protocol))
         for service in egress.services {
             if case .alias = service.resolution { continue }
             add(service, listenPort, bind: bind, bindsToPort: bindsToPort || isPipe, egress: egress, sources: sidecar)
