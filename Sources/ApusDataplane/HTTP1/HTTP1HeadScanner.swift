@@ -181,7 +181,11 @@ internal struct ConnectionOptions: Sendable {
 
     /// Removes the fields that belong to this connection only. A peer that names a field which routing or trust
     /// depends on is refused: it would make the next hop see another request.
-    static func removeHopByHop(_ head: inout HTTPHead, nominatesOthers: Bool) throws(HTTP1Error) {
+    ///
+    /// - Parameter keepsUpgrade: the `Upgrade` field stays, because both sides agreed to pass the upgrade on.
+    static func removeHopByHop(
+        _ head: inout HTTPHead, nominatesOthers: Bool, keepsUpgrade: Bool
+    ) throws(HTTP1Error) {
         if nominatesOthers {
             var nominated: [HeaderName] = []
             for field in head.fields where field.token == .connection {
@@ -202,8 +206,10 @@ internal struct ConnectionOptions: Sendable {
         for index in 0..<head.fields.count {
             let field = head.fields[index]
             switch field.token {
-            case .connection, .keepAlive, .proxyConnection, .transferEncoding, .upgrade, .http2Settings:
+            case .connection, .keepAlive, .proxyConnection, .transferEncoding, .http2Settings:
                 continue
+            case .upgrade:
+                if !keepsUpgrade { continue }
             case .te:
                 let trailers = head.withBytes(field.value) { HTTP1FieldFacts.equal($0, "trailers") }
                 if !trailers { continue }

@@ -1,6 +1,4 @@
-internal import ApusTraffic
-package import struct ApusTraffic.HTTPHead
-package import struct ApusTraffic.ByteRange
+package import ApusTraffic
 
 /// What a request says about its own transport.
 package struct HTTP1RequestFacts: Sendable {

@@ -1,6 +1,4 @@
-internal import ApusTraffic
-package import struct ApusTraffic.HTTPHead
-package import enum ApusTraffic.HTTPMethod
+package import ApusTraffic
 
 /// What a response says about its own transport.
 package struct HTTP1ResponseFacts: Sendable {

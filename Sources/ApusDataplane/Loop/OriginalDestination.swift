@@ -27,7 +27,7 @@ package struct SocketEndpoint: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Linux's layout: family (host order), port (network order), then the address: at 4 for IPv4, at 8 for IPv6.
-    fileprivate init?(sockaddr bytes: UnsafeRawBufferPointer) {
+    init?(sockaddr bytes: UnsafeRawBufferPointer) {
         guard bytes.count >= 8 else { return nil }
         let family = Int32(bytes.loadUnaligned(fromByteOffset: 0, as: UInt16.self))
         port = Int(UInt16(bigEndian: bytes.loadUnaligned(fromByteOffset: 2, as: UInt16.self)))

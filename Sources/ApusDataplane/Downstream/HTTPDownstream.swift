@@ -1,0 +1,52 @@
+internal import ApusTraffic
+internal import NIOCore
+
+/// What is known of a client's connection, made once.
+internal final class DownstreamInfo: Sendable {
+    let id: UInt64
+    let local: SocketEndpoint?
+    let remote: SocketEndpoint?
+    /// Where the client wanted to go; differs from `local` when the connection was redirected.
+    let destination: SocketEndpoint?
+    let serverName: String
+    let localText: String
+    let remoteText: String
+
+    init(
+        id: UInt64, local: SocketEndpoint?, remote: SocketEndpoint?, destination: SocketEndpoint?,
+        serverName: String = ""
+    ) {
+        self.id = id
+        self.local = local
+        self.remote = remote
+        self.destination = destination ?? local
+        self.serverName = serverName
+        localText = (destination ?? local)?.description ?? ""
+        remoteText = remote?.description ?? ""
+    }
+}
+
+/// The client's side of one exchange, whatever its protocol: an HTTP/1.1 connection, later a stream of HTTP/2.
+///
+/// A class to inherit from, for the same reason as `UpstreamSink`.
+internal class HTTPDownstream {
+    /// Sends a 1xx head; the final one follows.
+    func writeInterim(_ head: HTTPHead) {}
+    /// Starts the answer. Framing is chosen from the head: its `content-length`, or chunks.
+    ///
+    /// - Parameter endsHere: no body follows.
+    func writeHead(_ head: HTTPHead, isUpgrade: Bool, endsHere: Bool) {}
+    func writeData(_ data: ByteBuffer) {}
+    /// The answer is complete.
+    func writeEnd() {}
+    func flush() {}
+    /// The connection ends with this answer.
+    func closeAfterAnswer() {}
+    /// The answer cannot be completed: the client must notice.
+    func abort() {}
+    /// Asks the client to slow down, or go on.
+    func pauseReading() {}
+    func resumeReading() {}
+    /// True while the client takes bytes as fast as they come.
+    var isWritable: Bool { true }
+}

@@ -1,0 +1,189 @@
+internal import ApusCore
+internal import ApusTraffic
+internal import NIOCore
+
+// Answers on their way to the client, and time.
+extension HTTPExchange {
+    /// Answers in the upstream's place. Whatever was being tried is let go of.
+    func reply(_ reply: LocalReply) {
+        guard phase != .done, phase != .idle, phase != .answering else { return }
+        dropUpstream()
+        if activeFault != nil {
+            activeFault = nil
+            worker.activeFaults -= 1
+        }
+        phase = .answering
+        let now = worker.loop.now
+        facts.flags.insert(reply.flags)
+        facts.responseCodeDetails = reply.details
+        let bytes = reply.write(into: &response, request: request)
+        facts.responseCode = response.status
+        if attempts > 0, decision?.virtualHost?.addsAttemptCountToResponse ?? false {
+            response.replace(.xEnvoyAttemptCount, decimal: UInt64(attempts))
+        }
+        if let table, let decision {
+            table.applyResponseHeaders(decision, to: &response, request: request, facts: facts)
+        }
+        cors?.annotate(&response, request: request)
+        manager.finish(&response, request: request, isUpgrade: false, date: worker.date(now))
+        if reply.flags.contains(.downstreamProtocolError) || closesAfterReply { downstream?.closeAfterAnswer() }
+        downstream?.writeHead(response, isUpgrade: false, endsHere: bytes.isEmpty)
+        if !bytes.isEmpty {
+            facts.bytesSent += UInt64(bytes.count)
+            downstream?.writeData(ByteBuffer(bytes: bytes))
+        }
+        complete()
+        downstream?.flush()
+    }
+
+    /// The upstream's head becomes the client's.
+    func finishUpstreamResponse(_ now: NIODeadline) {
+        if !manager.suppressesEnvoyHeaders, requestComplete, let completed = facts.requestCompleted {
+            let milliseconds = max(0, (now - started).nanoseconds / 1000 - completed) / 1000
+            response.replace(.xEnvoyUpstreamServiceTime, decimal: UInt64(milliseconds))
+        }
+        if decision?.virtualHost?.addsAttemptCountToResponse ?? false {
+            response.replace(.xEnvoyAttemptCount, decimal: UInt64(attempts))
+        }
+        if !cookies.isEmpty {
+            for cookie in cookies { response.append(.setCookie, cookie.header) }
+        }
+        if let table, let decision {
+            table.applyResponseHeaders(decision, to: &response, request: request, facts: facts)
+        }
+        cors?.annotate(&response, request: request)
+        manager.finish(&response, request: request, isUpgrade: isUpgraded, date: worker.date(now))
+    }
+
+    func countAnswer(_ status: Int) {
+        cluster?.stats.countStatus(status)
+        if status >= 500 { pool?.stats.errors += 1 } else { pool?.stats.successes += 1 }
+        cluster?.record(.response(status: UInt16(clamping: status)), host: pool?.index ?? -1)
+        if attempts > 1, status < 500 { cluster?.stats.retrySuccesses += 1 }
+    }
+
+    // MARK: Time
+
+    func armRequestTimers() {
+        let timeouts = manager.timeouts
+        if let limit = timeouts.request, !requestComplete { requestDeadline = started + limit.timeAmount }
+        if let limit = timeouts.maxStream, limit > .zero { lifeDeadline = started + limit.timeAmount }
+        if let limit = timeouts.streamIdle, limit > .zero {
+            streamIdle = limit.timeAmount
+            idleDeadline = started + limit.timeAmount
+        }
+        if requestDeadline < .distantFuture || lifeDeadline < .distantFuture || idleDeadline < .distantFuture {
+            armTimer()
+        }
+    }
+
+    /// The time-outs of the route take the place of those of the connection manager.
+    func armRouteTimers(_ now: NIODeadline) {
+        streamIdle = timeouts.idle?.timeAmount
+        idleDeadline = streamIdle.map { now + $0 } ?? .distantFuture
+        lifeDeadline = timeouts.maxStream.map { started + $0.timeAmount } ?? .distantFuture
+        if idleDeadline < .distantFuture || lifeDeadline < .distantFuture { armTimer() }
+    }
+
+    /// The request is complete and routed: the limit over all tries begins.
+    func startRouteTimer(_ now: NIODeadline) {
+        guard cluster != nil, phase != .done else { return }
+        if let limit = timeouts.global, routeDeadline == .distantFuture {
+            routeDeadline = now + limit.timeAmount
+            armTimer()
+        }
+        if connection != nil { startTryTimer(now) }
+    }
+
+    func startTryTimer(_ now: NIODeadline) {
+        guard case .trying = phase else { return }
+        if let limit = timeouts.perTry { tryDeadline = now + limit.timeAmount }
+        if let limit = timeouts.perTryIdle { tryIdleDeadline = now + limit.timeAmount }
+        if tryDeadline < .distantFuture || tryIdleDeadline < .distantFuture { armTimer() }
+    }
+
+    /// A byte has moved.
+    func touch() {
+        if let streamIdle { idleDeadline = worker.loop.now + streamIdle }
+        if let limit = timeouts.perTryIdle, tryIdleDeadline < .distantFuture {
+            tryIdleDeadline = worker.loop.now + limit.timeAmount
+        }
+    }
+
+    func armTimer() {
+        hasTimers = true
+        var next = min(routeDeadline, tryDeadline)
+        next = min(next, min(tryIdleDeadline, idleDeadline))
+        next = min(next, min(lifeDeadline, requestDeadline))
+        next = min(next, wakeDeadline)
+        if next < .distantFuture { worker.timers.arm(timer, next) }
+    }
+
+    func timeReached(_ now: NIODeadline) {
+        guard phase != .done, phase != .idle else { return }
+        act(now)
+        // What the actions left over; an exchange that has ended has no deadline, and one that was begun anew has armed.
+        if phase != .done, phase != .idle { armTimer() }
+        downstream?.flush()
+    }
+
+    private func act(_ now: NIODeadline) {
+        if wakeDeadline <= now {
+            wakeDeadline = .distantFuture
+            if case .delayed = phase { return delayOver() }
+            if case .backingOff = phase { return retryNow() }
+        }
+        if lifeDeadline <= now {
+            lifeDeadline = .distantFuture
+            return end(with: .maxStreamDuration(requestComplete: requestComplete))
+        }
+        if requestDeadline <= now {
+            requestDeadline = .distantFuture
+            server.stats.requestTimeouts += 1
+            return end(with: .requestTimeout)
+        }
+        if routeDeadline <= now {
+            routeDeadline = .distantFuture
+            cluster?.stats.timeouts += 1
+            pool?.stats.timeouts += 1
+            return end(with: .responseTimeout)
+        }
+        if idleDeadline <= now {
+            idleDeadline = .distantFuture
+            server.stats.idleTimeouts += 1
+            return end(with: .streamIdleTimeout(requestComplete: requestComplete))
+        }
+        if tryDeadline <= now || tryIdleDeadline <= now {
+            let isIdle = tryDeadline > now
+            tryDeadline = .distantFuture
+            tryIdleDeadline = .distantFuture
+            tryTimedOut(isIdle ? .perTryIdleTimeout : .perTryTimeout)
+        }
+    }
+
+    private func tryTimedOut(_ answer: LocalReply) {
+        guard case .trying = phase else {
+            if case .answering = phase { end(with: answer) }
+            return
+        }
+        cluster?.stats.perTryTimeouts += 1
+        pool?.stats.timeouts += 1
+        cluster?.record(.localFailure, host: pool?.index ?? -1)
+        dropUpstream()
+        if shouldRetryAfterTryTimeout() { backOff() } else { reply(answer) }
+    }
+
+    /// A limit of time is reached: an answer if none was begun, else the client sees its connection end.
+    private func end(with answer: LocalReply) {
+        guard case .answering = phase else {
+            reply(answer)
+            return
+        }
+        facts.flags.insert(answer.flags)
+        facts.responseCodeDetails = answer.details
+        dropUpstream()
+        let downstream = self.downstream
+        finish()
+        downstream?.abort()
+    }
+}

@@ -1,0 +1,278 @@
+internal import ApusCore
+internal import ApusTraffic
+internal import NIOCore
+
+// From the request's head to the first try.
+extension HTTPExchange {
+    /// Cleans the head. An answer here ends the request.
+    func prepare(isUpgrade: Bool) -> LocalReply? {
+        if let problem = manager.normalize(&request) { return problem }
+        let connection = ConnectionIdentity(
+            remoteAddress: info.remote?.address, localAddress: info.destination?.address,
+            localPort: UInt16(clamping: info.destination?.port ?? 0))
+        identity = manager.prepare(
+            &request, connection: connection, isUpgrade: isUpgrade,
+            internalOnlyHeaders: table?.internalOnlyHeaders ?? [], random: &worker.random)
+        return nil
+    }
+
+    func allowsUpgrade(_ upgrade: ByteRange?) -> Bool {
+        // CONNECT would need an upgrade of its own, which is not spoken here yet.
+        guard request.method != .connect, let upgrade else { return false }
+        return request.withBytes(upgrade) { bytes in
+            func find(_ policies: [UpgradePolicy]) -> Bool? {
+                for policy in policies
+                where policy.type.withUnsafeBytes({ ASCII.equalIgnoringCase($0, bytes) }) {
+                    return policy.enabled
+                }
+                return nil
+            }
+            if case .forward(let forward, _)? = decision?.outcome, let verdict = find(forward.upgrades) {
+                return verdict
+            }
+            return find(manager.upgrades) ?? false
+        }
+    }
+
+    // MARK: Filters
+
+    /// Runs the filters in order; a delay leaves here and comes back with the next index.
+    func runFilters(from start: Int) {
+        let filters = manager.filters
+        var index = start
+        while index < filters.count {
+            nextFilter = index + 1
+            switch filters[index] {
+            case .fault(let policy, let key):
+                if runFault(policy, key) { return }
+            case .cors(let key):
+                if runCORS(key) { return }
+            }
+            index += 1
+        }
+        route()
+    }
+
+    private func override(_ key: Slot) -> FilterOverride.Change? {
+        guard let table, let decision else { return nil }
+        return decision.override(key, table: table)
+    }
+
+    /// - Returns: true if the request does not go on now.
+    private func runFault(_ base: FaultPolicy, _ key: Slot) -> Bool {
+        var policy = base
+        switch override(key) {
+        case .disabled?: return false
+        case .fault(let other)?: policy = other
+        default: break
+        }
+        guard policy.delay != nil || policy.abort != nil else { return false }
+        var target: String?
+        if case .forward(_, let choice)? = decision?.outcome { target = choice.name }
+        let fault = policy.decide(head: request, cluster: target, active: worker.activeFaults, draw: draw)
+        if fault.isNone { return false }
+        if let delay = fault.delay {
+            facts.flags.insert(.delayInjected)
+            server.stats.delaysInjected += 1
+            worker.activeFaults += 1
+            activeFault = fault
+            phase = .delayed
+            wakeDeadline = worker.loop.now + delay.timeAmount
+            armTimer()
+            return true
+        }
+        return abort(fault)
+    }
+
+    private func abort(_ fault: FaultDecision) -> Bool {
+        guard let abort = fault.abort else { return false }
+        server.stats.abortsInjected += 1
+        reply(abort)
+        return true
+    }
+
+    /// The injected delay is over.
+    func delayOver() {
+        guard let fault = activeFault else { return }
+        activeFault = nil
+        worker.activeFaults -= 1
+        wakeDeadline = .distantFuture
+        phase = .trying
+        if !abort(fault) { runFilters(from: nextFilter) }
+        connection?.flush()
+        downstream?.flush()
+    }
+
+    private func runCORS(_ key: Slot) -> Bool {
+        guard case .cors(let policy)? = override(key) else { return false }
+        switch policy.decide(head: request, draw: draw) {
+        case .pass: return false
+        case .annotate:
+            cors = policy
+            return false
+        case .reply(let answer):
+            reply(answer)
+            return true
+        }
+    }
+
+    // MARK: The router
+
+    private func route() {
+        guard let table, let decision else { return }
+        switch decision.outcome {
+        case .notFound:
+            server.stats.noRoute += 1
+            reply(.routeNotFound)
+        case .requireTLS:
+            server.stats.redirects += 1
+            let redirect = RedirectAction.toTLS
+            reply(.redirect(redirect, location: redirect.location(for: request, match: nil, isSecure: false)))
+        case .redirect(let redirect):
+            server.stats.redirects += 1
+            let location = redirect.location(
+                for: request, match: decision.route?.match, isSecure: identity.isSecure)
+            reply(.redirect(redirect, location: location))
+        case .direct(let direct):
+            server.stats.directResponses += 1
+            reply(.direct(direct))
+        case .forward(let forward, let choice):
+            facts.upstreamCluster = choice.name
+            guard let cluster = cluster(of: choice) else {
+                server.stats.noCluster += 1
+                return reply(.clusterNotFound(forward))
+            }
+            self.cluster = cluster
+            self.forward = forward
+            if let limit = decision.route?.bufferLimit { bodyLimit = Int(limit) }
+            if let share = cluster.drop(draw) { return reply(share) }
+            timeouts = forward.timeouts(&request, manager: manager)
+            if cluster.usesHash, !forward.hashPolicies.isEmpty {
+                hash = HashPolicy.hash(
+                    forward.hashPolicies, head: request, source: identity.clientAddress,
+                    addresses: info.remoteText + info.localText, cookies: &cookies)
+            }
+            retry = RetryState(policy: forward.retry, head: &request)
+            table.finishRequest(
+                &request, decision: decision, forward: forward, timeouts: timeouts, manager: manager, facts: facts)
+            forwardRequest()
+        }
+    }
+
+    private func cluster(of choice: ClusterChoice) -> ClusterRuntime? {
+        switch choice {
+        case .known(let reference): return worker.cluster(reference.slot)
+        case .named(let name):
+            return worker.configuration.cluster(named: name).flatMap { worker.cluster($0.config.slot) }
+        }
+    }
+
+    // MARK: What depends on the try
+
+    func pickHost(_ cluster: ClusterRuntime) -> HostPool? {
+        var chosen = cluster.pick(hash: hash, destination: info.destination)
+        if attempts > 1, let retry {
+            var left = retry.hostSelectionAttempts
+            while left > 0, let host = chosen, retry.rejects(host.key) {
+                left -= 1
+                chosen = cluster.pick(hash: nil, destination: info.destination)
+            }
+        }
+        if let chosen, retry != nil { retry?.hostTried(chosen.key) }
+        return chosen
+    }
+
+    /// The last changes to the head, per try.
+    func finishHeadForHost(_ connection: UpstreamConnection) {
+        if attempts > 1, decision?.virtualHost?.addsAttemptCountToRequest ?? false {
+            request.replace(.xEnvoyAttemptCount, decimal: UInt64(attempts))
+        }
+        if case .automatic? = forward?.hostRewrite, !connection.pool.hostname.isEmpty {
+            forward?.setHost(
+                &request, Array(connection.pool.hostname.utf8), keepsOriginal: !manager.suppressesEnvoyHeaders)
+        }
+    }
+
+    // MARK: Retries
+
+    private var breakerAllowsRetry: Bool {
+        guard let cluster else { return false }
+        return cluster.takeRetry()
+    }
+
+    private func obey(_ answer: RetryState.Answer, took: Bool) -> Bool {
+        if case .retry(let after) = answer {
+            releaseRetry()
+            holdsRetry = took
+            retryDelay = after
+            cluster?.stats.retries += 1
+            return true
+        }
+        if took { cluster?.giveRetry() }
+        switch answer {
+        case .exhausted:
+            facts.flags.insert(.upstreamRetryLimitExceeded)
+            cluster?.stats.retryLimitExceeded += 1
+        case .overflow:
+            facts.flags.insert(.upstreamOverflow)
+            cluster?.stats.retryOverflow += 1
+        default: break
+        }
+        return false
+    }
+
+    /// May a try follow the answer in `response`?
+    func shouldRetryAnswer() -> Bool {
+        guard retry != nil, !wantsUpgrade || response.status != 101 else { return false }
+        let took = breakerAllowsRetry
+        guard let answer = retry?.responseReceived(
+            response, breakerAllows: took, random: worker.random.next())
+        else {
+            return false
+        }
+        return obey(answer, took: took)
+    }
+
+    func shouldRetry(after reason: UpstreamReset, wasWritten: Bool) -> Bool {
+        guard retry != nil else { return false }
+        let took = breakerAllowsRetry
+        let answer = retry?.resetReceived(
+            reason, requestStarted: wasWritten, breakerAllows: took, random: worker.random.next())
+        return obey(answer ?? .no, took: took)
+    }
+
+    func shouldRetryAfterTryTimeout() -> Bool {
+        guard retry != nil else { return false }
+        let took = breakerAllowsRetry
+        let answer = retry?.perTryTimedOut(breakerAllows: took, random: worker.random.next())
+        return obey(answer ?? .no, took: took)
+    }
+
+    func releaseRetry() {
+        guard holdsRetry else { return }
+        holdsRetry = false
+        cluster?.giveRetry()
+    }
+
+    // MARK: Mirrors
+
+    func startShadows(_ forward: ForwardAction) {
+        let mirrors = forward.mirrors.isEmpty ? table?.mirrors ?? [] : forward.mirrors
+        guard !mirrors.isEmpty, !wantsUpgrade else { return }
+        for (index, mirror) in mirrors.enumerated() where mirror.applies(draw: draw, index: index) {
+            let choice: ClusterChoice
+            switch mirror.target {
+            case .cluster(let reference): choice = .known(reference)
+            case .header(let name): choice = .named(request.value(name).map { request.text($0) } ?? "")
+            }
+            guard let cluster = cluster(of: choice) else { continue }
+            var copy = request
+            mirror.prepare(&copy)
+            let shadow = ShadowRequest(
+                worker: worker, cluster: cluster, head: copy, chunked: framing == .chunked,
+                isComplete: requestComplete, bodyLimit: bodyLimit, timeout: timeouts.global)
+            shadows.append(shadow)
+            shadow.start(destination: info.destination)
+        }
+    }
+}

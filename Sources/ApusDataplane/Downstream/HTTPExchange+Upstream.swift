@@ -1,0 +1,242 @@
+internal import ApusCore
+internal import ApusTraffic
+internal import NIOCore
+
+// The tries: choosing a host, sending, judging the answer, trying again.
+extension HTTPExchange {
+    /// The decision is to forward; the head is final but for what depends on the host.
+    func forwardRequest() {
+        guard let cluster, let forward else { return }
+        let now = worker.loop.now
+        server.stats.routedTotal += 1
+        keepsBody = retry != nil
+        startShadows(forward)
+        cluster.stats.requestsActive += 1
+        armRouteTimers(now)
+        if requestComplete { startRouteTimer(now) }
+        startTry()
+    }
+
+    func startTry() {
+        guard let cluster else { return }
+        attempts += 1
+        facts.upstreamRequestAttempts = attempts
+        phase = .trying
+        headWritten = false
+        sawAnswer = false
+        dropsAnswer = false
+        tryDeadline = .distantFuture
+        tryIdleDeadline = .distantFuture
+        guard let pool = pickHost(cluster) else {
+            cluster.stats.noHealthyHost += 1
+            reply(.noHealthyUpstream)
+            return
+        }
+        self.pool = pool
+        facts.upstreamHost = pool.name
+        pool.request(self)
+    }
+
+    func tryReady(_ connection: UpstreamConnection) {
+        guard phase == .trying, let cluster else { return connection.abandon() }
+        self.connection = connection
+        let now = worker.loop.now
+        tryStarted = now
+        facts.upstreamLocalAddress = connection.localText
+        finishHeadForHost(connection)
+        let chunked = framing == .chunked
+        connection.writeHead(
+            request, framing: chunked ? .chunked : .asIs, upgrade: wantsUpgrade,
+            endsHere: requestComplete && body.readableBytes == 0 && framing == .none)
+        headWritten = true
+        if body.readableBytes > 0 {
+            cluster.stats.bytesSent += UInt64(body.readableBytes)
+            connection.writeBody(body)
+            if !keepsBody { body = ByteBuffer() }
+        }
+        if requestComplete {
+            self.connection?.endBody()
+            startTryTimer(now)
+        }
+        resumeDownstream()
+    }
+
+    func tryWritabilityChanged(_ isWritable: Bool) {
+        if isWritable { resumeDownstream() } else { pauseDownstream() }
+    }
+
+    // MARK: Answers
+
+    func headReceived(_ connection: UpstreamConnection) {
+        guard phase == .trying || phase == .answering else { return }
+        touch()
+        if connection.facts.isInterim {
+            if manager.proxies100Continue, connection.head.status == 100 {
+                downstream?.writeInterim(connection.head)
+            }
+            return
+        }
+        let now = worker.loop.now
+        sawAnswer = true
+        facts.firstUpstreamResponseByte = (now - started).nanoseconds / 1000
+        tryDeadline = .distantFuture
+        // The connection gets this exchange's memory for its next head: nothing is copied.
+        swap(&response, &connection.head)
+        let status = response.status
+        countAnswer(Int(status))
+        if shouldRetryAnswer() {
+            if connection.facts.framing == .none, connection.facts.close == false, requestComplete {
+                // Nothing follows, so the connection is as good as new; the try begins when it has been given back.
+                dropsAnswer = true
+                return
+            }
+            let old = self.connection
+            self.connection = nil
+            old?.abandon()
+            backOff()
+            return
+        }
+        phase = .answering
+        if connection.facts.isUpgrade { isUpgraded = true }
+        finishUpstreamResponse(now)
+        facts.responseCode = status
+        facts.responseCodeDetails = "via_upstream"
+        downstream?.writeHead(
+            response, isUpgrade: connection.facts.isUpgrade, endsHere: connection.facts.framing == .none)
+        if let downstream, !downstream.isWritable { connection.pauseReading() }
+    }
+
+    func dataReceived(_ data: ByteBuffer) {
+        guard phase == .answering, !dropsAnswer else { return }
+        touch()
+        let count = UInt64(data.readableBytes)
+        facts.bytesSent += count
+        cluster?.stats.bytesReceived += count
+        downstream?.writeData(data)
+        if let downstream, !downstream.isWritable { connection?.pauseReading() }
+    }
+
+    func answerEnded() {
+        connection = nil
+        if dropsAnswer {
+            dropsAnswer = false
+            backOff()
+            return
+        }
+        guard phase == .answering else { return }
+        complete()
+    }
+
+    func tryFailed(_ reason: UpstreamReset, transportFailure: String) {
+        let wasWritten = headWritten
+        connection = nil
+        headWritten = false
+        switch phase {
+        case .idle, .done, .delayed, .backingOff:
+            return
+        case .answering:
+            pool?.stats.errors += 1
+            facts.flags.insert(reason.flag)
+            facts.responseCodeDetails = "upstream_reset_after_response_started{\(reason.details)}"
+            cluster?.stats.resetsReceived += 1
+            let downstream = self.downstream
+            finish()
+            downstream?.abort()
+        case .trying:
+            if dropsAnswer {
+                dropsAnswer = false
+                backOff()
+                return
+            }
+            if reason != .overflow { pool?.stats.errors += 1 }
+            if reason != .overflow { cluster?.record(.localFailure, host: pool?.index ?? -1) }
+            if !reason.isConnectFailure, reason != .overflow { cluster?.stats.resetsReceived += 1 }
+            if shouldRetry(after: reason, wasWritten: wasWritten) {
+                backOff()
+                return
+            }
+            facts.upstreamTransportFailureReason = transportFailure
+            reply(.upstreamReset(reason, transportFailure: transportFailure, retried: attempts > 1))
+        }
+    }
+
+    // MARK: Trying again
+
+    /// The verdict is to try again; `retryDelay` says when.
+    func backOff() {
+        phase = .backingOff
+        headWritten = false
+        pool = nil
+        let now = worker.loop.now
+        let delay = retryDelay.timeAmount
+        if delay <= .nanoseconds(0) {
+            // In a turn of its own: a host that fails at once must not be tried again from within its own failure.
+            wakeDeadline = now
+        } else {
+            wakeDeadline = now + delay
+        }
+        armTimer()
+    }
+
+    func retryNow() {
+        wakeDeadline = .distantFuture
+        startTry()
+        connection?.flush()
+        downstream?.flush()
+    }
+
+    // MARK: The end
+
+    /// Lets go of the upstream in the middle of a try.
+    func dropUpstream() {
+        let pool = self.pool
+        let connection = self.connection
+        self.connection = nil
+        headWritten = false
+        if let connection {
+            cluster?.stats.resetsSent += 1
+            connection.abandon()
+        } else if case .trying = phase {
+            pool?.cancel(self)
+        }
+        for shadow in shadows where !requestComplete { shadow.cancel() }
+    }
+
+    /// The answer is complete.
+    func complete() {
+        let downstream = self.downstream
+        finish()
+        downstream?.writeEnd()
+    }
+
+    /// Counts, logs, and leaves nothing behind.
+    func finish() {
+        guard phase != .done, phase != .idle else { return }
+        phase = .done
+        let now = worker.loop.now
+        if hasTimers {
+            routeDeadline = .distantFuture
+            tryDeadline = .distantFuture
+            tryIdleDeadline = .distantFuture
+            idleDeadline = .distantFuture
+            lifeDeadline = .distantFuture
+            requestDeadline = .distantFuture
+            wakeDeadline = .distantFuture
+        }
+        facts.lastDownstreamByte = (now - started).nanoseconds / 1000
+        server.stats.requestsActive -= 1
+        if facts.responseCode != 0 { server.stats.countStatus(Int(facts.responseCode)) }
+        if let cluster, attempts > 0 { cluster.stats.requestsActive -= 1 }
+        releaseRetry()
+        if !manager.accessLogs.isEmpty {
+            AccessLogging.write(
+                manager.accessLogs, worker, request: request, response: facts.responseCode == 0 ? nil : response,
+                facts: facts, draw: draw)
+        }
+        pool = nil
+        connection = nil
+        retry = nil
+        forward = nil
+        if !shadows.isEmpty { shadows = [] }
+    }
+}

@@ -1,0 +1,316 @@
+internal import ApusCore
+internal import ApusTraffic
+internal import NIOCore
+
+/// One request and its answer: asks the decision engine what to do, does it, and writes down what happened.
+///
+/// An HTTP/1.1 connection keeps one and uses it for each of its requests. A generation of nothing is carried over:
+/// `begin` resets all state, and every timer and upstream connection is let go of at the end.
+internal final class HTTPExchange: UpstreamSink {
+    enum Phase {
+        case idle
+        /// An injected delay.
+        case delayed
+        /// Waiting for a connection, or writing to one and waiting for its head.
+        case trying
+        /// Between two tries.
+        case backingOff
+        /// The answer has been started.
+        case answering
+        /// The answer is complete, or the client is gone.
+        case done
+    }
+
+    let worker: Worker
+    let server: HTTPServer
+    let info: DownstreamInfo
+    /// The client's side; nil once it is gone.
+    var downstream: HTTPDownstream?
+    /// Filled by the codec.
+    var request = HTTPHead()
+    var response = HTTPHead()
+    var facts = StreamFacts()
+    var phase = Phase.idle
+
+    // Decisions, kept from the beginning of the request to its end.
+    var configuration = ProxyConfiguration.empty
+    var table: RouteTable?
+    var decision: RouteDecision?
+    var forward: ForwardAction?
+    var draw = Draw(0)
+    var identity = RequestIdentity(clientAddress: nil, isInternal: false, isSecure: false)
+    var cors: CORSPolicy?
+    var timeouts = RequestTimeouts()
+    var activeFault: FaultDecision?
+    var nextFilter = 0
+    var closesAfterReply = false
+    var cookies: [GeneratedCookie] = []
+    var hash: UInt64?
+
+    // The body on its way to the upstream.
+    var framing = BodyFraming.none
+    var requestComplete = false
+    var wantsUpgrade = false
+    var isUpgraded = false
+    var body = ByteBuffer()
+    var keepsBody = false
+    var bodyLimit = 1 << 20
+    var downstreamPaused = false
+
+    // The current try.
+    var cluster: ClusterRuntime?
+    var pool: HostPool?
+    var connection: UpstreamConnection?
+    var attempts: UInt32 = 0
+    var retry: RetryState?
+    var holdsRetry = false
+    var tryStarted = NIODeadline.uptimeNanoseconds(0)
+    var headWritten = false
+    var sawAnswer = false
+    /// A response that is not passed on because the request is tried again; its body is thrown away.
+    var dropsAnswer = false
+    var retryDelay = Duration.zero
+    var shadows: [ShadowRequest] = []
+
+    // Time.
+    let timer = ExchangeTimer()
+    var started = NIODeadline.uptimeNanoseconds(0)
+    var routeDeadline = NIODeadline.distantFuture
+    var tryDeadline = NIODeadline.distantFuture
+    var tryIdleDeadline = NIODeadline.distantFuture
+    var idleDeadline = NIODeadline.distantFuture
+    var lifeDeadline = NIODeadline.distantFuture
+    var requestDeadline = NIODeadline.distantFuture
+    var wakeDeadline = NIODeadline.distantFuture
+    var streamIdle: TimeAmount?
+    var hasTimers = false
+
+    init(worker: Worker, server: HTTPServer, info: DownstreamInfo) {
+        self.worker = worker
+        self.server = server
+        self.info = info
+        super.init()
+        timer.owner = self
+    }
+
+    final class ExchangeTimer: LoopTimer {
+        weak var owner: HTTPExchange?
+
+        override func timerFired(_ now: NIODeadline) { owner?.timeReached(now) }
+    }
+
+    var manager: HTTPConnectionManager { server.manager }
+
+    // MARK: From the upstream (see HTTPExchange+Upstream)
+
+    override func upstreamReady(_ connection: UpstreamConnection) { tryReady(connection) }
+    override func upstreamFailed(_ reason: UpstreamReset, transportFailure: String) {
+        tryFailed(reason, transportFailure: transportFailure)
+    }
+    override func upstreamHead(_ connection: UpstreamConnection) { headReceived(connection) }
+    override func upstreamData(_ data: ByteBuffer) { dataReceived(data) }
+    override func upstreamEnded() { answerEnded() }
+    override func upstreamReadComplete() { downstream?.flush() }
+    override func upstreamWritabilityChanged(_ isWritable: Bool) { tryWritabilityChanged(isWritable) }
+
+    // MARK: From the client
+
+    /// A head has been read into `request`.
+    func begin(framing: BodyFraming, upgrade: ByteRange?, expectsContinue: Bool, requestEnded: Bool) {
+        start()
+        self.framing = framing
+        requestComplete = requestEnded
+        wantsUpgrade = upgrade != nil
+        if requestEnded { facts.requestCompleted = 0 }
+        armRequestTimers()
+
+        // 1. What the request claims about itself, made to agree with what the proxy knows.
+        draw = Draw(worker.random.next())
+        configuration = worker.configuration
+        table = configuration.routeTable(for: manager)
+        if let problem = prepare(isUpgrade: upgrade != nil) { return reply(problem) }
+        if expectsContinue, !manager.proxies100Continue {
+            request.remove(.expect)
+            if !requestEnded {
+                response.reset(status: 100)
+                downstream?.writeInterim(response)
+                downstream?.flush()
+            }
+        }
+
+        // 2. The route.
+        guard let table else {
+            server.stats.noRoute += 1
+            return reply(.routeTableNotFound)
+        }
+        let decision = table.decide(
+            head: request, draw: draw, isSecure: identity.isSecure, isInternal: identity.isInternal)
+        self.decision = decision
+        if let route = decision.route { facts.routeName = route.name }
+        if let host = decision.virtualHost { facts.virtualHostName = host.name }
+        if request.method == .connect || upgrade != nil, !allowsUpgrade(upgrade) {
+            closesAfterReply = true
+            return reply(.upgradeRefused)
+        }
+
+        // 3. The filters, and behind them the router.
+        runFilters(from: 0)
+    }
+
+    func start() {
+        let now = worker.loop.now
+        started = now
+        phase = .trying
+        server.stats.requestsTotal += 1
+        server.stats.requestsActive += 1
+        facts = StreamFacts()
+        facts.startTime = worker.wallTime(now) / 1000
+        facts.protocol = .http11
+        facts.connectionID = info.id
+        facts.downstreamLocalAddress = info.localText
+        facts.downstreamRemoteAddress = info.remoteText
+        facts.downstreamDirectRemoteAddress = info.remoteText
+        facts.requestedServerName = info.serverName
+        table = nil
+        decision = nil
+        forward = nil
+        cors = nil
+        timeouts = RequestTimeouts()
+        closesAfterReply = false
+        if activeFault != nil { activeFault = nil }
+        if !cookies.isEmpty { cookies = [] }
+        hash = nil
+        isUpgraded = false
+        keepsBody = false
+        bodyLimit = Int(server.listener.bufferLimit)
+        downstreamPaused = false
+        cluster = nil
+        attempts = 0
+        retry = nil
+        headWritten = false
+        sawAnswer = false
+        dropsAnswer = false
+        if body.readableBytes > 0 { body = ByteBuffer() }
+        routeDeadline = .distantFuture
+        tryDeadline = .distantFuture
+        tryIdleDeadline = .distantFuture
+        idleDeadline = .distantFuture
+        lifeDeadline = .distantFuture
+        requestDeadline = .distantFuture
+        wakeDeadline = .distantFuture
+        streamIdle = nil
+        hasTimers = false
+    }
+
+    /// The codec refused the head: nothing of it can be trusted but that an answer is due.
+    func refuse(_ error: HTTP1Error) {
+        start()
+        request.reset()
+        requestComplete = true
+        reply(Self.localReply(error))
+    }
+
+    /// The codec refused the body.
+    func requestFailed(_ error: HTTP1Error) {
+        requestComplete = true
+        dropUpstream()
+        if case .answering = phase {
+            facts.flags.insert(.downstreamProtocolError)
+            facts.responseCodeDetails = error.details
+            let downstream = self.downstream
+            finish()
+            downstream?.abort()
+        } else {
+            reply(Self.localReply(error))
+        }
+    }
+
+    /// Envoy's texts for what the codec refuses.
+    private static func localReply(_ error: HTTP1Error) -> LocalReply {
+        switch error.status {
+        case 400 where error == .missingHost: .missingHost
+        case 400: LocalReply(400, "Bad Request", flags: .downstreamProtocolError, details: error.details)
+        case 408: .requestHeaderTimeout
+        case 426: .lowVersion
+        case 501: LocalReply(501, "Not Implemented", flags: .downstreamProtocolError, details: error.details)
+        default: LocalReply(UInt16(clamping: error.status), flags: .downstreamProtocolError, details: error.details)
+        }
+    }
+
+    func requestData(_ data: ByteBuffer) {
+        let count = data.readableBytes
+        facts.bytesReceived += UInt64(count)
+        touch()
+        guard phase != .done, phase != .idle else { return }
+        for shadow in shadows { shadow.data(data) }
+        let isFlowing = headWritten && connection != nil
+        if isFlowing {
+            cluster?.stats.bytesSent += UInt64(count)
+            connection?.writeBody(data)
+            // The write may have failed and ended the try; the client is slowed down only for a try that goes on.
+            if let connection, !connection.isWritable { pauseDownstream() }
+        }
+        guard phase != .done else { return }
+        if !isFlowing || keepsBody {
+            if body.readableBytes + count > bodyLimit {
+                if isFlowing {
+                    // Too much to send a second time: this request gets no further try.
+                    keepsBody = false
+                    retry = nil
+                    body = ByteBuffer()
+                } else if case .backingOff = phase {
+                    reply(.retryBufferExceeded)
+                } else {
+                    body.writeImmutableBuffer(data)
+                    pauseDownstream()
+                }
+            } else {
+                body.writeImmutableBuffer(data)
+            }
+        }
+    }
+
+    func requestEnded() {
+        guard !requestComplete else { return }
+        requestComplete = true
+        requestDeadline = .distantFuture
+        let now = worker.loop.now
+        facts.requestCompleted = (now - started).nanoseconds / 1000
+        for shadow in shadows { shadow.end() }
+        if headWritten { connection?.endBody() }
+        startRouteTimer(now)
+    }
+
+    func flushUpstream() {
+        connection?.flush()
+        if !shadows.isEmpty { for shadow in shadows { shadow.flush() } }
+    }
+
+    /// The client closed its connection before the answer was complete.
+    func downstreamClosed() {
+        downstream = nil
+        guard phase != .done, phase != .idle else { return }
+        facts.flags.insert(.downstreamConnectionTermination)
+        facts.responseCodeDetails = "downstream_remote_disconnect"
+        server.stats.requestResets += 1
+        dropUpstream()
+        finish()
+    }
+
+    func downstreamWritabilityChanged(_ isWritable: Bool) {
+        guard let connection else { return }
+        if isWritable { connection.resumeReading() } else { connection.pauseReading() }
+    }
+
+    func pauseDownstream() {
+        guard !downstreamPaused else { return }
+        downstreamPaused = true
+        downstream?.pauseReading()
+    }
+
+    func resumeDownstream() {
+        guard downstreamPaused else { return }
+        downstreamPaused = false
+        downstream?.resumeReading()
+    }
+}

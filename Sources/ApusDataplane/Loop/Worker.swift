@@ -1,0 +1,274 @@
+internal import ApusCore
+package import ApusTraffic
+package import NIOCore
+internal import Synchronization
+
+/// What the loops of one data plane have in common. Everything here is safe from any thread.
+package final class SharedState: Sendable {
+    package let logWriter = LogWriter()
+    private let limits = Mutex<[String: ClusterBreakers]>([:])
+    private let connectionIDs = Atomic<UInt64>(0)
+    /// True if a firewall redirects connections here, so that they have an original destination.
+    package let isIntercepting: Bool
+    let resolver: Resolver
+
+    package init(isIntercepting: Bool = false) {
+        self.isIntercepting = isIntercepting
+        resolver = Resolver()
+    }
+
+    /// The breakers of a cluster; the same object for every loop.
+    internal func breakers(_ cluster: String) -> ClusterBreakers {
+        limits.withLock { limits in
+            if let known = limits[cluster] { return known }
+            let made = ClusterBreakers()
+            limits[cluster] = made
+            return made
+        }
+    }
+
+    internal func nextConnectionID() -> UInt64 { connectionIDs.add(1, ordering: .relaxed).newValue }
+}
+
+internal final class ClusterBreakers: Sendable {
+    let normal = ClusterLimits()
+    let high = ClusterLimits()
+}
+
+/// Opens connections: sockets in production, embedded channels in tests.
+package protocol Connector {
+    /// Connects on the worker's loop and adds the handler to the channel before it is active.
+    func connect(
+        to address: NIOCore.SocketAddress, from source: NIOCore.SocketAddress?, timeout: TimeAmount,
+        keepsHalfOpen: Bool, handler: any ChannelHandler, on loop: any EventLoop
+    ) -> EventLoopFuture<Void>
+}
+
+/// One event loop and all that lives on it. Nothing here is touched from another thread.
+package final class Worker {
+    package let loop: any EventLoop
+    package let index: Int
+    internal let timers: TimerQueue
+    internal let shared: SharedState
+    internal var random: SeededRandom
+    /// Faults being injected now.
+    internal var activeFaults: UInt32 = 0
+    package private(set) var configuration = ProxyConfiguration.empty
+    private let connector: any Connector
+    private var clusters: [ClusterRuntime?] = []
+    private var listeners: [String: LoopListener] = [:]
+    private var logs: [LogBuffer] = []
+    private var logTimer: LogTimer?
+    /// Statistics of what no longer exists, so that counters never go back.
+    internal var retired = WorkerStatistics()
+    /// Nanoseconds to add to the loop's clock for the time since 1970.
+    private var wallOffset: Int64
+    private let wallClock: () -> Int64
+    private var wallChecked: NIODeadline
+    private var dateSecond: Int64 = -1
+    internal private(set) var dateText: [UInt8] = []
+    package private(set) var isDraining = false
+    /// How long connections of a changed or removed listener may go on.
+    package var drainTime = TimeAmount.seconds(45)
+
+    /// - Parameters:
+    ///   - seed: of the generator that balancing, fractions and request ids draw from.
+    ///   - wallClock: nanoseconds since 1970; read about once a second.
+    package init(
+        loop: any EventLoop, index: Int, shared: SharedState, connector: any Connector, seed: UInt64,
+        wallClock: @escaping () -> Int64
+    ) {
+        self.loop = loop
+        self.index = index
+        self.shared = shared
+        self.connector = connector
+        self.wallClock = wallClock
+        timers = TimerQueue(loop: loop)
+        random = SeededRandom(seed: seed)
+        let now = loop.now
+        wallChecked = now
+        wallOffset = wallClock() - Int64(clamping: now.uptimeNanoseconds)
+    }
+
+    // MARK: Time
+
+    /// Nanoseconds since 1970 at an instant of the loop's clock.
+    internal func wallTime(_ now: NIODeadline) -> Int64 {
+        if now - wallChecked > .seconds(1) {
+            wallChecked = now
+            wallOffset = wallClock() - Int64(clamping: now.uptimeNanoseconds)
+        }
+        return Int64(clamping: now.uptimeNanoseconds) &+ wallOffset
+    }
+
+    /// The value of a `date` header, made once a second.
+    internal func date(_ now: NIODeadline) -> [UInt8] {
+        let second = wallTime(now) / 1_000_000_000
+        if second != dateSecond {
+            dateSecond = second
+            dateText = TimeFormat.httpDate(seconds: second)
+        }
+        return dateText
+    }
+
+    // MARK: Configuration
+
+    /// Takes on a configuration. Requests under way keep the one they began with.
+    package func configure(_ new: ProxyConfiguration) {
+        configuration = new
+        for index in clusters.indices {
+            guard let runtime = clusters[index] else { continue }
+            if let cluster = new.cluster(Slot(index)) {
+                runtime.update(cluster)
+            } else {
+                runtime.drain()
+                retired.clusters[runtime.name, default: ClusterStats()].add(runtime.stats)
+                clusters[index] = nil
+            }
+        }
+    }
+
+    internal func cluster(_ slot: Slot) -> ClusterRuntime? {
+        if slot.index < clusters.count, let runtime = clusters[slot.index] { return runtime }
+        guard let cluster = configuration.cluster(slot) else { return nil }
+        while clusters.count <= slot.index { clusters.append(nil) }
+        let runtime = ClusterRuntime(worker: self, cluster: cluster)
+        clusters[slot.index] = runtime
+        return runtime
+    }
+
+    internal func connect(
+        _ address: NIOCore.SocketAddress, _ settings: PoolSettings, _ handler: any ChannelHandler,
+        keepsHalfOpen: Bool = false
+    ) -> EventLoopFuture<Void> {
+        connector.connect(
+            to: address, from: settings.source, timeout: settings.connectTimeout, keepsHalfOpen: keepsHalfOpen,
+            handler: handler, on: loop)
+    }
+
+    // MARK: Listeners
+
+    /// The loop's part of a listener; made, or brought up to date.
+    @discardableResult
+    package func setListener(_ config: ListenerConfig) -> LoopListener {
+        if let listener = listeners[config.name] {
+            listener.update(config)
+            return listener
+        }
+        let listener = LoopListener(worker: self, config: config)
+        listeners[config.name] = listener
+        return listener
+    }
+
+    internal func boundListener(_ name: String) -> LoopListener? { listeners[name] }
+
+    /// New connections no longer come here; those that exist are drained.
+    package func removeListener(_ name: String, drainTime: TimeAmount) {
+        guard let listener = listeners.removeValue(forKey: name) else { return }
+        retired.listeners[name, default: ListenerStats()].add(listener.stats)
+        listener.drain(within: drainTime)
+    }
+
+    /// The listener for a redirected connection: the one whose address is the destination, else the one for any
+    /// address and that port.
+    internal func listener(for destination: SocketEndpoint) -> LoopListener? {
+        var wildcard: LoopListener?
+        for listener in listeners.values {
+            guard case .ip(let ip, let port) = listener.config.address, Int(port) == destination.port,
+                !listener.config.bindsToPort
+            else { continue }
+            if ip == destination.address { return listener }
+            if ip.isUnspecified, ip.family == destination.address.family || wildcard == nil { wildcard = listener }
+        }
+        return wildcard
+    }
+
+    /// Open requests may finish; idle connections close now.
+    package func drain() {
+        isDraining = true
+        for listener in listeners.values { listener.drainConnections() }
+    }
+
+    package var openConnections: Int { listeners.values.reduce(0) { $0 + $1.openConnections } }
+
+    package func closeAll() {
+        for listener in listeners.values { listener.closeConnections() }
+        for cluster in clusters { cluster?.drain() }
+        flushLogs()
+    }
+
+    // MARK: Access logs
+
+    internal func logBuffer(_ sink: AccessLog.Sink) -> LogBuffer {
+        for buffer in logs where buffer.sink == sink { return buffer }
+        let buffer = LogBuffer(sink: sink)
+        logs.append(buffer)
+        return buffer
+    }
+
+    /// Hands a buffer over when it is large, and arms the timer that hands over small ones.
+    internal func logWritten(_ buffer: LogBuffer) {
+        if buffer.bytes.count >= LogBuffer.batchSize {
+            handOver(buffer)
+            return
+        }
+        if logTimer == nil { logTimer = LogTimer(self) }
+        if let logTimer { timers.arm(logTimer, loop.now + .milliseconds(100)) }
+    }
+
+    private func handOver(_ buffer: LogBuffer) {
+        guard !buffer.bytes.isEmpty else { return }
+        shared.logWriter.write(buffer.bytes, to: buffer.sink)
+        buffer.bytes = []
+        buffer.bytes.reserveCapacity(LogBuffer.batchSize + 4096)
+    }
+
+    package func flushLogs() {
+        for buffer in logs { handOver(buffer) }
+    }
+
+    private final class LogTimer: LoopTimer {
+        weak var worker: Worker?
+
+        init(_ worker: Worker) { self.worker = worker }
+
+        override func timerFired(_ now: NIODeadline) { worker?.flushLogs() }
+    }
+
+    // MARK: Statistics
+
+    package func statistics() -> WorkerStatistics {
+        var result = retired
+        for case let cluster? in clusters { cluster.collect(into: &result) }
+        for (name, listener) in listeners { listener.collect(name, into: &result) }
+        return result
+    }
+}
+
+/// The counters of one loop, or the sum of several.
+package struct WorkerStatistics: Sendable {
+    package var clusters: [String: ClusterStats] = [:]
+    /// By cluster, then by address.
+    package var hosts: [String: [String: HostStats]] = [:]
+    package var listeners: [String: ListenerStats] = [:]
+    package var http: [String: HTTPStats] = [:]
+    package var tcp: [String: TCPStats] = [:]
+    /// Addresses ejected on at least one loop, by cluster.
+    package var ejected: [String: Set<String>] = [:]
+    /// The hosts in use, names resolved.
+    package var endpoints: [String: EndpointTable] = [:]
+
+    package init() {}
+
+    package mutating func add(_ other: WorkerStatistics) {
+        for (name, stats) in other.clusters { clusters[name, default: ClusterStats()].add(stats) }
+        for (cluster, table) in other.hosts {
+            for (host, stats) in table { hosts[cluster, default: [:]][host, default: HostStats()].add(stats) }
+        }
+        for (name, stats) in other.listeners { listeners[name, default: ListenerStats()].add(stats) }
+        for (name, stats) in other.http { http[name, default: HTTPStats()].add(stats) }
+        for (name, hosts) in other.ejected { ejected[name, default: []].formUnion(hosts) }
+        endpoints.merge(other.endpoints) { $1 }
+        for (name, stats) in other.tcp { tcp[name, default: TCPStats()].add(stats) }
+    }
+}

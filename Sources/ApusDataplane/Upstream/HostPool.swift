@@ -1,0 +1,250 @@
+internal import ApusTraffic
+internal import NIOCore
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#endif
+
+/// What a pool may do; taken from the cluster's configuration.
+internal struct PoolSettings: Sendable {
+    var connectTimeout: TimeAmount = .seconds(5)
+    /// nil: idle connections stay.
+    var idleTimeout: TimeAmount? = .hours(1)
+    /// 0: no limit.
+    var requestsPerConnection = 0
+    var maxConnections = 1024
+    var maxPending = 1024
+    var maxRequests = 1024
+    var maxRetries = 3
+    /// Local address to connect from.
+    var source: NIOCore.SocketAddress?
+    var responseLimits = HTTP1Limits(headBytes: 80 << 10)
+}
+
+/// The HTTP/1.1 connections of one loop to one address.
+internal final class HostPool {
+    let cluster: ClusterRuntime
+    let key: ApusTraffic.SocketAddress
+    let address: NIOCore.SocketAddress
+    /// The address as logs print it.
+    let name: String
+    /// For automatic host rewrites.
+    var hostname = ""
+    /// Index in the cluster's endpoint table; below zero: not (or no longer) in it.
+    var index = -1
+    private var idle: [UpstreamConnection] = []
+    private var busy: [ObjectIdentifier: UpstreamConnection] = [:]
+    private var connecting = 0
+    private var pending: [UpstreamSink] = []
+    private var isDraining = false
+    private var idleTimer: IdleTimer?
+    private(set) var activeRequests = 0
+    // Counters of this loop; the admin pages sum them.
+    var stats = HostStats()
+
+    init(cluster: ClusterRuntime, key: ApusTraffic.SocketAddress, address: NIOCore.SocketAddress) {
+        self.cluster = cluster
+        self.key = key
+        self.address = address
+        name = key.description
+    }
+
+    private var connections: Int { idle.count + busy.count + connecting }
+
+    var isUnused: Bool { connections == 0 && pending.isEmpty }
+
+    /// Finds or makes a connection for the sink. May answer at once, in either way.
+    func request(_ sink: UpstreamSink) {
+        let settings = cluster.settings
+        if let connection = idle.popLast() {
+            guard cluster.limits.take(.request, limit: settings.maxRequests) else {
+                idle.append(connection)
+                cluster.stats.overflow += 1
+                sink.upstreamFailed(.overflow, transportFailure: "")
+                return
+            }
+            start(sink, on: connection)
+            return
+        }
+        guard cluster.limits.take(.pending, limit: settings.maxPending) else {
+            cluster.stats.pendingOverflow += 1
+            sink.upstreamFailed(.overflow, transportFailure: "")
+            return
+        }
+        pending.append(sink)
+        cluster.stats.pendingTotal += 1
+        connectIfNeeded()
+    }
+
+    /// The sink no longer waits.
+    func cancel(_ sink: UpstreamSink) {
+        guard let index = pending.firstIndex(where: { $0 === sink }) else { return }
+        pending.remove(at: index)
+        cluster.limits.give(.pending)
+    }
+
+    private func start(_ sink: UpstreamSink, on connection: UpstreamConnection) {
+        busy[ObjectIdentifier(connection)] = connection
+        activeRequests += 1
+        cluster.requestStarted(index)
+        cluster.stats.requestsTotal += 1
+        stats.requests += 1
+        connection.attach(sink)
+    }
+
+    private func connectIfNeeded() {
+        guard connecting < pending.count else { return }
+        let settings = cluster.settings
+        if !cluster.limits.take(.connection, limit: settings.maxConnections) {
+            cluster.stats.connectionOverflow += 1
+            // With no connection at all a waiting request would starve, so one is made whatever the limit says.
+            guard connections == 0 else { return }
+            cluster.limits.force(.connection)
+        }
+        connecting += 1
+        cluster.stats.connectionsTotal += 1
+        stats.connectionsTotal += 1
+        let worker = cluster.worker
+        let connection = UpstreamConnection(pool: self)
+        let future = worker.connect(address, settings, connection)
+        let bound = NIOLoopBound((self, connection), eventLoop: worker.loop)
+        future.whenFailure { error in
+            let (pool, connection) = bound.value
+            pool.connectFailed(connection, error)
+        }
+    }
+
+    /// Called by the connection when its channel becomes active.
+    func connected(_ connection: UpstreamConnection) {
+        connecting -= 1
+        idle.append(connection)
+        servePending()
+        armIdleTimer()
+    }
+
+    private func connectFailed(_ connection: UpstreamConnection, _ error: any Error) {
+        guard !connection.wasEverActive else { return }
+        connecting -= 1
+        cluster.limits.give(.connection)
+        let reason: UpstreamReset
+        let transportFailure: String
+        if case .connectTimeout? = error as? ChannelError {
+            reason = .connectionTimeout
+            transportFailure = ""
+            cluster.stats.connectTimeouts += 1
+        } else {
+            reason = .remoteConnectionFailure
+            transportFailure = ConnectError.describe(error)
+        }
+        cluster.stats.connectFailures += 1
+        stats.connectFailures += 1
+        // One failure fails every request that waited for this attempt, as Envoy does: they may be retried elsewhere.
+        let waiting = pending
+        pending = []
+        for sink in waiting {
+            cluster.limits.give(.pending)
+            sink.upstreamFailed(reason, transportFailure: transportFailure)
+        }
+    }
+
+    /// The connection is idle again.
+    func released(_ connection: UpstreamConnection) {
+        finishRequest(connection)
+        if isDraining {
+            idle.append(connection)
+            connection.close()
+            return
+        }
+        connection.idleSince = cluster.worker.loop.now
+        idle.append(connection)
+        if pending.isEmpty { armIdleTimer() } else { servePending() }
+    }
+
+    private func finishRequest(_ connection: UpstreamConnection) {
+        guard busy.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
+        activeRequests -= 1
+        cluster.requestFinished(index)
+        cluster.limits.give(.request)
+    }
+
+    private func servePending() {
+        while !pending.isEmpty, let connection = idle.popLast() {
+            let sink = pending.removeFirst()
+            cluster.limits.give(.pending)
+            guard cluster.limits.take(.request, limit: cluster.settings.maxRequests) else {
+                idle.append(connection)
+                cluster.stats.overflow += 1
+                sink.upstreamFailed(.overflow, transportFailure: "")
+                continue
+            }
+            start(sink, on: connection)
+            // No read of the client follows that would flush.
+            connection.flush()
+        }
+    }
+
+    func closed(_ connection: UpstreamConnection) {
+        finishRequest(connection)
+        if let index = idle.lastIndex(where: { $0 === connection }) { idle.remove(at: index) }
+        cluster.limits.give(.connection)
+        cluster.stats.connectionsClosed += 1
+        stats.connectionsClosed += 1
+        if !pending.isEmpty { connectIfNeeded() }
+        cluster.hostPoolChanged(self)
+    }
+
+    func isExhausted(_ requests: Int) -> Bool {
+        let most = cluster.settings.requestsPerConnection
+        return isDraining || (most > 0 && requests >= most)
+    }
+
+    /// The host or its cluster is gone: idle connections close now, busy ones after their answer.
+    func drain() {
+        isDraining = true
+        for connection in idle { connection.close() }
+    }
+
+    func countConnection() { stats.connectionsTotal += 1 }
+
+    func countConnectFailure() { stats.connectFailures += 1 }
+
+    // MARK: Idle connections
+
+    private final class IdleTimer: LoopTimer {
+        weak var pool: HostPool?
+
+        init(_ pool: HostPool) { self.pool = pool }
+
+        override func timerFired(_ now: NIODeadline) { pool?.closeExpired(now) }
+    }
+
+    private func armIdleTimer() {
+        guard let timeout = cluster.settings.idleTimeout, let oldest = idle.first else { return }
+        let timer = idleTimer ?? IdleTimer(self)
+        idleTimer = timer
+        cluster.worker.timers.arm(timer, oldest.idleSince + timeout)
+    }
+
+    private func closeExpired(_ now: NIODeadline) {
+        guard let timeout = cluster.settings.idleTimeout else { return }
+        for connection in idle where connection.idleSince + timeout <= now {
+            cluster.stats.idleTimeouts += 1
+            connection.close()
+        }
+        armIdleTimer()
+    }
+}
+
+/// The text of a failed connect, in the form Envoy prints it.
+internal enum ConnectError {
+    static func describe(_ error: any Error) -> String {
+        guard let error = error as? IOError else { return "" }
+        return "delayed connect error: " + describe(errno: error.errnoCode)
+    }
+
+    private static func describe(errno code: CInt) -> String {
+        // The texts of the common codes are constants of the C library, so no buffer is shared between threads.
+        strerror(code).map { String(cString: $0) } ?? "error \(code)"
+    }
+}

@@ -1,0 +1,303 @@
+internal import ApusTraffic
+internal import NIOCore
+
+/// One HTTP/1.1 connection to an upstream host, in the pool of one loop.
+internal final class UpstreamConnection: ChannelInboundHandler, ChannelOutboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private enum Phase { case connecting, idle, busy, closed }
+
+    /// Bodies up to this size are copied behind the head, so that both leave in one write.
+    static let copyLimit = 8 << 10
+
+    let pool: HostPool
+    private var context: ChannelHandlerContext?
+    private var phase = Phase.connecting
+    private(set) var sink: UpstreamSink?
+    /// The response head of the current request.
+    var head = HTTPHead()
+    private(set) var facts = HTTP1ResponseFacts()
+    private var parser: HTTP1ResponseParser
+    private var decoder = HTTP1BodyDecoder(.none)
+    private var hasHead = false
+    private var method = HTTPMethod.get
+    private var wantsUpgrade = false
+    private var requestEnded = false
+    private var answerEnded = false
+    private var chunked = false
+    private var input = ByteBuffer()
+    private var out: ByteBuffer
+    private var needsFlush = false
+    private var readPaused = false
+    private var readHeld = false
+    private(set) var requests = 0
+    /// True once a byte of the current answer has been seen.
+    private(set) var sawAnswer = false
+    /// In the pool's list of idle connections.
+    var idleSince = NIODeadline.uptimeNanoseconds(0)
+    /// As logs print it; read once per connection.
+    private(set) var localText = ""
+    private(set) var wasEverActive = false
+
+    init(pool: HostPool) {
+        self.pool = pool
+        parser = HTTP1ResponseParser(limits: pool.cluster.settings.responseLimits)
+        out = ByteBufferAllocator().buffer(capacity: 2048)
+    }
+
+    var isIdle: Bool { phase == .idle }
+
+    // MARK: The sink's side
+
+    /// Gives the connection to a sink. The pool calls this only for an idle connection.
+    func attach(_ sink: UpstreamSink) {
+        self.sink = sink
+        phase = .busy
+        requests += 1
+        hasHead = false
+        requestEnded = false
+        answerEnded = false
+        sawAnswer = false
+        wantsUpgrade = false
+        sink.upstreamReady(self)
+    }
+
+    /// - Parameter endsHere: the request has no body.
+    func writeHead(_ head: HTTPHead, framing: HTTP1HeadWriter.Framing, upgrade: Bool, endsHere: Bool) {
+        method = head.method
+        wantsUpgrade = upgrade
+        if case .chunked = framing { chunked = true } else { chunked = false }
+        HTTP1HeadWriter.writeRequest(head, framing: framing, upgrade: upgrade, to: &out)
+        needsFlush = true
+        requestEnded = endsHere
+    }
+
+    func writeBody(_ data: ByteBuffer) {
+        guard phase == .busy, data.readableBytes > 0 else { return }
+        if chunked { out.writeChunkSize(data.readableBytes) }
+        if data.readableBytes <= Self.copyLimit {
+            out.writeImmutableBuffer(data)
+            if chunked { out.writeStaticString("\r\n") }
+            needsFlush = true
+            if out.readableBytes > 64 << 10 { writeOut() }
+        } else {
+            writeOut()
+            context?.write(Self.wrapOutboundOut(data), promise: nil)
+            if chunked { out.writeStaticString("\r\n") }
+            needsFlush = true
+        }
+    }
+
+    func endBody() {
+        guard phase == .busy, !requestEnded else { return }
+        requestEnded = true
+        if chunked {
+            out.writeStaticString("0\r\n\r\n")
+            needsFlush = true
+        }
+    }
+
+    /// Sends what was written. May close the connection and so re-enter the sink.
+    func flush() {
+        guard needsFlush else { return }
+        needsFlush = false
+        writeOut()
+        context?.flush()
+    }
+
+    private func writeOut() {
+        guard out.readableBytes > 0, let context else { return }
+        context.write(Self.wrapOutboundOut(out), promise: nil)
+        // After a write that went through at once nothing else holds the memory, and it is used again.
+        out.clear()
+    }
+
+    var isWritable: Bool { context?.channel.isWritable ?? false }
+
+    /// Stops taking bytes from the upstream while the downstream is slow.
+    func pauseReading() { readPaused = true }
+
+    func resumeReading() {
+        guard readPaused else { return }
+        readPaused = false
+        if readHeld {
+            readHeld = false
+            context?.read()
+        }
+    }
+
+    /// The sink is gone before the exchange was complete: the connection cannot be used again.
+    func abandon() {
+        guard phase == .busy else { return }
+        sink = nil
+        close()
+    }
+
+    func close() {
+        context?.close(promise: nil)
+    }
+
+    /// Half-close of an upgraded connection.
+    func closeOutput() {
+        flush()
+        context?.close(mode: .output, promise: nil)
+    }
+
+    // MARK: Channel events
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        if context.channel.isActive { becameActive(context) }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+    func channelActive(context: ChannelHandlerContext) {
+        becameActive(context)
+        context.fireChannelActive()
+    }
+
+    private func becameActive(_ context: ChannelHandlerContext) {
+        guard phase == .connecting else { return }
+        phase = .idle
+        wasEverActive = true
+        idleSince = context.eventLoop.now
+        localText = SocketEndpoint(context.channel.localAddress)?.description ?? ""
+        pool.connected(self)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        closed()
+        context.fireChannelInactive()
+    }
+
+    private func closed() {
+        guard phase != .closed else { return }
+        let wasConnecting = phase == .connecting
+        phase = .closed
+        if wasConnecting {
+            // The connect future reports the failure with its reason.
+            return
+        }
+        let sink = self.sink
+        self.sink = nil
+        let complete = hasHead && decoder.endsWithConnection
+        pool.closed(self)
+        if let sink {
+            if complete {
+                sink.upstreamEnded()
+                sink.upstreamReadComplete()
+            } else {
+                sink.upstreamFailed(.connectionTermination, transportFailure: "")
+            }
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
+    func read(context: ChannelHandlerContext) {
+        if readPaused { readHeld = true } else { context.read() }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        sink?.upstreamWritabilityChanged(context.channel.isWritable)
+        context.fireChannelWritabilityChanged()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var buffer = Self.unwrapInboundIn(data)
+        guard phase == .busy else {
+            // Bytes nobody asked for: the next request's answer could be taken for another's. Close.
+            if phase == .idle { context.close(promise: nil) }
+            return
+        }
+        sawAnswer = true
+        if input.readableBytes > 0 {
+            input.writeBuffer(&buffer)
+            buffer = input
+            input = ByteBuffer()
+        }
+        process(&buffer)
+        if buffer.readableBytes > 0, phase == .busy { input = buffer }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        // The sink may have let go of this connection while it read; then it has been told already.
+        sink?.upstreamReadComplete()
+    }
+
+    private func process(_ buffer: inout ByteBuffer) {
+        do throws(HTTP1Error) {
+            while phase == .busy, let sink {
+                if !hasHead {
+                    let used = try parser.parseHead(
+                        buffer.readableBytesUInt8Span, into: &head, facts: &facts, answering: method,
+                        wantsUpgrade: wantsUpgrade)
+                    guard let used else { return }
+                    buffer.moveReaderIndex(forwardBy: used)
+                    if !facts.isInterim {
+                        hasHead = true
+                        decoder = HTTP1BodyDecoder(facts.framing)
+                    }
+                    try ConnectionOptions.removeHopByHop(
+                        &head, nominatesOthers: facts.nominatesOthers, keepsUpgrade: facts.isUpgrade)
+                    sink.upstreamHead(self)
+                    continue
+                }
+                var offset = 0
+                let event = try decoder.next(buffer.readableBytesUInt8Span, &offset)
+                switch event {
+                case .needMore:
+                    buffer.moveReaderIndex(forwardBy: offset)
+                    return
+                case .data(let range):
+                    let slice = buffer.getSlice(at: buffer.readerIndex + range.lowerBound, length: range.count)
+                    buffer.moveReaderIndex(forwardBy: offset)
+                    if let slice { sink.upstreamData(slice) }
+                case .end:
+                    buffer.moveReaderIndex(forwardBy: offset)
+                    answerEnded = true
+                    if buffer.readableBytes > 0 { facts.close = true }
+                    buffer.clear()
+                    finish(sink)
+                    return
+                }
+            }
+        } catch {
+            let sink = self.sink
+            self.sink = nil
+            sink?.upstreamFailed(.protocolError, transportFailure: "")
+            close()
+        }
+    }
+
+    /// The whole answer is here. The connection goes back to the pool before the sink hears of it, so that a request
+    /// the sink starts now can use it.
+    private func finish(_ sink: UpstreamSink) {
+        if requestEnded {
+            self.sink = nil
+            release()
+            sink.upstreamEnded()
+            // The sink is no longer attached, so the flush of this turn happens here.
+            sink.upstreamReadComplete()
+        } else {
+            // Answered before the request was complete: what remains of it may not be mistaken for a new one.
+            self.sink = nil
+            close()
+            sink.upstreamEnded()
+            sink.upstreamReadComplete()
+        }
+    }
+
+    private func release() {
+        if facts.close || pool.isExhausted(requests) {
+            phase = .idle
+            close()
+        } else {
+            phase = .idle
+            pool.released(self)
+        }
+    }
+}
