@@ -16,7 +16,9 @@ package struct ManifestReader {
         for document in yaml.documents { reader.read(document) }
         reader.result.findings.append(contentsOf: yaml.findings)
         if !yaml.findings.isEmpty { reader.result.hasUnidentified = true }
-        reader.result.findings.sort { $0.location.position < $1.location.position }
+        reader.result.findings.sort {
+            ($0.location.position, $0.code, $0.message) < ($1.location.position, $1.code, $1.message)
+        }
         return reader.result
     }
 
@@ -60,7 +62,7 @@ package struct ManifestReader {
         guard let kindNode = root["kind"], kindNode.kind == .scalar, !kindNode.isNull,
             let versionNode = root["apiVersion"], versionNode.kind == .scalar, !versionNode.isNull
         else {
-            let missing = root["kind"] == nil ? (root["apiVersion"] == nil ? "apiVersion and kind" : "kind") : "apiVersion"
+            let missing = root["kind"] == nil ? (root["apiVersion"] == nil ? "apiVersion and no kind" : "kind") : "apiVersion"
             unidentified(
                 root, .error, FindingCode.unidentified, "the document has no \(missing)",
                 hint: "every object says apiVersion, kind and metadata.name")
@@ -176,7 +178,16 @@ package struct ManifestReader {
                 result.objects.append(object)
             }
         }
-        if object == nil || decoding.hasError { result.damaged.insert(key) }
+        if object == nil || decoding.hasError {
+            result.damaged.insert(key)
+            if row.kind == .authorizationPolicy {
+                // Without it nothing may be left that restricts: that must not pass for one error among others.
+                decoding.report(
+                    .error, FindingCode.widePolicy,
+                    "the AuthorizationPolicy is left out because of its errors: requests are NOT being restricted by it",
+                    at: root["kind"] ?? root, field: "kind")
+            }
+        }
         result.findings.append(contentsOf: decoding.findings)
     }
 

@@ -162,8 +162,7 @@ extension FolderAnalysis {
             var owners: [Int: [ConfigObject]] = [:]
             for (object, spec) in entries {
                 guard let selector = spec.workloadSelector else { continue }
-                for (position, workload) in index.workloads.enumerated()
-                where workload.namespace == namespace && LabelSelector(selector).selects(workload.labels) {
+                for position in index.workloadIndices(with: selector, in: namespace) {
                     owners[position, default: []].append(object)
                 }
             }

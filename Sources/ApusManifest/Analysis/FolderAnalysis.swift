@@ -42,7 +42,7 @@ package struct FolderAnalysis {
         for object in objects { places[object.key, default: []].append(object) }
         for (key, all) in places where all.count > 1 {
             for object in all {
-                let others = all.filter { $0 !== object }.map { $0.origin.location }.sorted()
+                let others = all.filter { $0 !== object }.map { $0.origin.location }.sorted().prefix(5)
                 findings.append(
                     Finding(
                         .error, FindingCode.duplicateObject,

@@ -34,6 +34,7 @@ struct FolderIndex {
     var namespaces: Set<String> = []
     private(set) var workloads: [Workload] = []
     private var workloadsByLabel: [String: [Int]] = [:]
+    private var workloadsByName: [NamespacedName: [Int]] = [:]
     private(set) var hosts: [String: [Host]] = [:]
     private(set) var wildcardHosts: [(name: HostName, host: Host)] = []
     /// DestinationRules by full host, exact names only.
@@ -124,6 +125,8 @@ struct FolderIndex {
 
     private mutating func add(_ workload: Workload) {
         for (key, value) in workload.labels { workloadsByLabel["\(key)=\(value)", default: []].append(workloads.count) }
+        workloadsByName[NamespacedName(namespace: workload.namespace, name: workload.name), default: []]
+            .append(workloads.count)
         workloads.append(workload)
     }
 
@@ -152,13 +155,19 @@ struct FolderIndex {
 
     /// Workloads with all the labels, in one namespace or (nil) in all.
     func workloads(with labels: [String: String], in namespace: String?) -> [Workload] {
+        workloadIndices(with: labels, in: namespace).map { workloads[$0] }
+    }
+
+    /// Positions in `workloads`, ascending.
+    func workloadIndices(with labels: [String: String], in namespace: String?) -> [Int] {
         var candidates: [Int]?
         for (key, value) in labels {
             let found = workloadsByLabel["\(key)=\(value)"] ?? []
             if found.count < candidates?.count ?? .max { candidates = found }
         }
-        return (candidates ?? Array(workloads.indices)).map { workloads[$0] }.filter {
-            (namespace == nil || $0.namespace == namespace) && LabelSelector(labels).selects($0.labels)
+        let selector = LabelSelector(labels)
+        return (candidates ?? Array(workloads.indices)).filter {
+            (namespace == nil || workloads[$0].namespace == namespace) && selector.selects(workloads[$0].labels)
         }
     }
 
@@ -179,7 +188,10 @@ struct FolderIndex {
             result += workloads(with: service.selector, in: host.namespace).map(\.labels)
         }
         if let pods = podsOfService[name] {
-            result += workloads.filter { $0.namespace == host.namespace && pods.contains($0.name) }.map(\.labels)
+            for pod in pods {
+                let found = workloadsByName[NamespacedName(namespace: host.namespace, name: pod)] ?? []
+                result += found.map { workloads[$0].labels }
+            }
         }
         return result.isEmpty ? nil : result
     }

@@ -1,6 +1,7 @@
-/// RFC 4648 base 64, standard and URL alphabet, with or without padding; white space is skipped.
+/// RFC 4648 base 64, with or without padding; white space is skipped.
 enum Base64 {
-    static func decode(_ text: String) -> [UInt8]? {
+    /// - Parameter allowsURLAlphabet: also takes `-` and `_`, as protobuf's JSON form does and Kubernetes does not.
+    static func decode(_ text: String, allowsURLAlphabet: Bool) -> [UInt8]? {
         var result: [UInt8] = []
         result.reserveCapacity(text.utf8.count / 4 * 3)
         var bits: UInt32 = 0
@@ -12,8 +13,10 @@ enum Base64 {
             case UInt8(ascii: "A")...UInt8(ascii: "Z"): value = UInt32(byte - UInt8(ascii: "A"))
             case UInt8(ascii: "a")...UInt8(ascii: "z"): value = UInt32(byte - UInt8(ascii: "a")) + 26
             case UInt8(ascii: "0")...UInt8(ascii: "9"): value = UInt32(byte - UInt8(ascii: "0")) + 52
-            case UInt8(ascii: "+"), UInt8(ascii: "-"): value = 62
-            case UInt8(ascii: "/"), UInt8(ascii: "_"): value = 63
+            case UInt8(ascii: "+"): value = 62
+            case UInt8(ascii: "/"): value = 63
+            case UInt8(ascii: "-") where allowsURLAlphabet: value = 62
+            case UInt8(ascii: "_") where allowsURLAlphabet: value = 63
             case UInt8(ascii: "="):
                 padding += 1
                 continue

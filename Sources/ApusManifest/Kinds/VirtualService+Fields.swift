@@ -181,7 +181,7 @@ extension HTTPDirectResponse: FieldMessage {
             inner.read("string", &text)
             if let text { body = .string(text) }
             if let node = inner.take("bytes") {
-                if node.kind == .scalar, let bytes = Base64.decode(node.text) {
+                if node.kind == .scalar, let bytes = Base64.decode(node.text, allowsURLAlphabet: true) {
                     if text != nil {
                         inner.decoding.report(
                             .error, FindingCode.schemaError, "a body has either string or bytes, not both",

@@ -175,7 +175,8 @@ extension Checks {
     func percentage(_ value: Double?, _ path: @autoclosure Path, smallest: Double = 0.0001) {
         guard let value else { return }
         if value < 0 || value > 100 {
-            error(path(), "\(value) is not a percentage", hint: "use 0 to 100")
+            let text = value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : "\(value)"
+            error(path(), "\(text) is not a percentage", hint: "use 0 to 100")
         } else if value != 0, value < smallest {
             error(path(), "the percentage \(value) is finer than 0.0001", hint: "use 0, or 0.0001 to 100")
         }
