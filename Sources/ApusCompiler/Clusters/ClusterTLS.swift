@@ -41,7 +41,8 @@ enum ClusterTLS {
     ) -> XDS.UpstreamTLSContext? {
         switch tls.mode {
         case .disable: nil
-        case .istioMutual: meshMutual(tls, target, isHTTP2: isHTTP2)
+        // Until the mesh issues certificates the secrets would never come, and the far side would not ask for them.
+        case .istioMutual: MeshIdentity.isIssued ? meshMutual(tls, target, isHTTP2: isHTTP2) : nil
         case .simple, .mutual: originated(tls, target, isHTTP2: isHTTP2, context)
         }
     }

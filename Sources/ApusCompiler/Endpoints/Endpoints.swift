@@ -68,15 +68,18 @@ package enum Endpoints {
         let labels = target.labels
         // The rule wants a share of healthy endpoints before it panics; Envoy counts only what it was sent.
         let hidesUnhealthy = (target.policy.outlierDetection?.minHealthPercent ?? 0) > 0
-        let chosen = all.filter { endpoint in
+        var chosen = all.filter { endpoint in
             if endpoint.health == .draining || endpoint.health == .unhealthy && hidesUnhealthy { return false }
             if service.internalTrafficLocal, !context.isRouter, endpoint.nodeName != context.proxyClass.nodeName {
                 return false
             }
-            // Envoy refuses the whole assignment for one address that it would have to resolve.
-            if onlyAddresses, !endpoint.address.hasPrefix("unix://"), IPAddress(endpoint.address) == nil { return false }
+            // Envoy refuses the whole assignment for one address that it would have to resolve, or, in a DNS cluster,
+            // for one that it could not.
+            let isSocket = endpoint.address.hasPrefix("unix://")
+            if onlyAddresses ? !isSocket && IPAddress(endpoint.address) == nil : isSocket { return false }
             return labels.isEmpty || labels.selects(endpoint.labels)
         }
+        limitWeights(&chosen)
         let balance = LocalityBalance(target, context)
         return LocalityPriority.groups(of: chosen, balance: balance, client: context.proxyClass).map { group in
             var message = XDS.LocalityLbEndpoints()
@@ -90,6 +93,15 @@ package enum Endpoints {
             message.priority = group.priority
             return message
         }
+    }
+
+    /// Envoy wants the sum of all weights to fit into 32 bits.
+    private static func limitWeights(_ endpoints: inout [Endpoint]) {
+        let total = endpoints.reduce(UInt64(0)) { $0 &+ UInt64(max(1, $1.weight)) }
+        guard total > UInt64(UInt32.max) else { return }
+        // The rounding up of each to 1 must fit too.
+        let divisor = UInt32(clamping: total / UInt64(UInt32.max / 2) + 1)
+        for index in endpoints.indices { endpoints[index].weight = max(1, endpoints[index].weight / divisor) }
     }
 
     private static func endpoint(_ endpoint: Endpoint) -> XDS.LbEndpoint {

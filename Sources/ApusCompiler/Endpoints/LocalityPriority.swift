@@ -106,7 +106,7 @@ enum LocalityPriority {
                 distance = there.subzone != client.subzone ? 1 : 0
             }
             // A priority given before is the more important digit.
-            distance += groups[index].priority * 5
+            distance += groups[index].priority &* 5
             groups[index].priority = distance
         }
     }
@@ -159,10 +159,10 @@ enum LocalityPriority {
         }
     }
 
-    /// Envoy refuses gaps between priorities.
+    /// Envoy refuses gaps between priorities, and more than 128 of them.
     private static func compact(_ groups: inout [LocalityGroup]) {
         let used = Set(groups.map(\.priority)).sorted()
-        let place = Dictionary(uniqueKeysWithValues: used.enumerated().map { ($1, UInt32($0)) })
+        let place = Dictionary(uniqueKeysWithValues: used.enumerated().map { ($1, UInt32(min($0, 127))) })
         for index in groups.indices { groups[index].priority = place[groups[index].priority] ?? 0 }
     }
 }

@@ -72,7 +72,8 @@ struct RouteBuilder {
         if let host = rule.rewrite?.authority ?? ruleHeaders.authority { action.hostRewriteLiteral = host }
         action.requestMirrorPolicies = mirrors(rule)
         var isSticky = false
-        if rule.route.count == 1 {
+        // A sum of zero is refused by Envoy, and by validation before.
+        if rule.route.count == 1 || !rule.route.contains(where: { $0.weight > 0 }) {
             let target = target(rule.route[0].destination)
             action.cluster = target.cluster
             if let hash = HashPolicies.policy(target.hash) {
@@ -93,13 +94,16 @@ struct RouteBuilder {
         _ rule: HTTPRule, hashPolicies: inout [XDS.HashPolicy]
     ) -> Envoy_Config_Route_V3_WeightedCluster {
         var result = Envoy_Config_Route_V3_WeightedCluster()
+        // Envoy wants the sum to fit into 32 bits.
+        let total = rule.route.reduce(UInt64(0)) { $0 + UInt64(max(0, $1.weight)) }
+        let divisor = UInt32(clamping: total / UInt64(UInt32.max) + 1)
         for destination in rule.route where destination.weight > 0 {
             let target = target(destination.destination)
             if let hash = HashPolicies.policy(target.hash) { hashPolicies.append(hash) }
             let headers = HeaderMutations(destination.headers)
             var cluster = Envoy_Config_Route_V3_WeightedCluster.ClusterWeight()
             cluster.name = target.cluster
-            cluster.weight = Google_Protobuf_UInt32Value(UInt32(clamping: destination.weight))
+            cluster.weight = Google_Protobuf_UInt32Value(max(1, UInt32(clamping: destination.weight) / divisor))
             cluster.requestHeadersToAdd = headers.requestAdd
             cluster.requestHeadersToRemove = headers.requestRemove
             cluster.responseHeadersToAdd = headers.responseAdd

@@ -89,14 +89,8 @@ import Testing
         #expect(sidecar?.tlsCertificateSdsSecretConfigs.isEmpty == true)
     }
 
-    @Test func `ISTIO_MUTUAL uses the mesh's certificates, name and ALPN`() {
-        let context = cluster(.istioMutual).tlsContext
-        #expect(context?.sni == "outbound_.80_._.reviews.default.svc.cluster.local")
-        #expect(context?.commonTlsContext.alpnProtocols == ["istio-peer-exchange", "istio"])
-        #expect(context?.commonTlsContext.tlsCertificateSdsSecretConfigs.map(\.name) == ["default"])
-        let roots = context?.commonTlsContext.combinedValidationContext.validationContextSdsSecretConfig
-        #expect(roots?.name == "ROOTCA")
-        #expect(cluster(.istioMutual, ports: [(80, "http2")]).tlsContext?.commonTlsContext.alpnProtocols.last == "h2")
+    @Test func `ISTIO_MUTUAL is plain while nobody issues certificates`() {
+        #expect(!cluster(.istioMutual).hasTransportSocket)
     }
 
     @Test func `certificates of one's own turn the mesh's ALPN override off`() {

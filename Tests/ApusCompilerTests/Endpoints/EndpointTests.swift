@@ -117,6 +117,18 @@ import Testing
             ])
     }
 
+    @Test func `weights are scaled down to a sum that fits 32 bits`() {
+        let context = Outbound.context([
+            entry([
+                Outbound.workload("10.0.0.1", weight: .max), Outbound.workload("10.0.0.2", weight: .max),
+                Outbound.workload("10.0.0.3", locality: "b", weight: 1),
+            ])
+        ])
+        let sum = groups(context).reduce(UInt64(0)) { $0 + UInt64($1.loadBalancingWeight.value) }
+        #expect(sum <= UInt64(UInt32.max))
+        #expect(groups(context).flatMap(\.lbEndpoints).allSatisfy { $0.loadBalancingWeight.value > 0 })
+    }
+
     // MARK: Locality
 
     private let here = Locality("a/1/x")

@@ -23,6 +23,13 @@ import Testing
         #expect(clusters.map(\.weight.value) == [3, 1])
     }
 
+    @Test func `weights are scaled down to a sum that fits 32 bits`() {
+        let clusters = Outbound.route {
+            $0.route = ["reviews", "ratings", "other"].map { Outbound.to($0, weight: .max) }
+        }.route.weightedClusters.clusters
+        #expect(clusters.reduce(UInt64(0)) { $0 + UInt64($1.weight.value) } <= UInt64(UInt32.max))
+    }
+
     @Test func `a destination without a port takes the service's only port, else the listener's`() {
         let objects = [
             Outbound.service("one", ports: [(9080, "http")]), Outbound.service("two", ports: [(1, "http"), (2, "http-b")]),

@@ -171,6 +171,19 @@ import Testing
         #expect(ratings?.routes[0].metadata.filterMetadata["istio"] != nil)
     }
 
+    @Test func `a longer wildcard beats an older shorter one, even of a VirtualService with an exact host`() {
+        let entry = Outbound.entry(
+            "s", hosts: ["s.foo.example.com"], ports: [(80, "HTTP", nil)], resolution: .dns)
+        let objects =
+            Outbound.services + [
+                entry,
+                Outbound.virtualService("short", hosts: ["reviews", "*.example.com"], created: 1, [toReviews]),
+                Outbound.virtualService("long", hosts: ["*.foo.example.com"], created: 2, [toRatings]),
+            ]
+        let host = Outbound.context(objects).virtualHost("s.foo.example.com:80", in: "80")
+        #expect(host?.routes[0].route.cluster == "outbound|80||ratings.default.svc.cluster.local")
+    }
+
     @Test func `unknown hosts pass under ALLOW_ANY`() {
         let host = Outbound.context(Outbound.services).virtualHost("allow_any", in: "80")
         #expect(host?.domains == ["*"])
