@@ -4,7 +4,8 @@ package import ApusModel
 /// All objects of a mesh, indexed, with every rule of precedence, merging and visibility applied. Immutable.
 ///
 /// `make` builds one from nothing, `updated` makes the next one from an edit. Parts that an edit does not touch are
-/// shared between the two, down to the single `Service`, `EndpointSet` and resolved rule.
+/// shared between the two, down to the single `Service`, `EndpointSet` and resolved rule. An object that moved within
+/// its file without a change of content touches nothing but the answer of `object(_:)` and the lines of findings.
 package final class MeshSnapshot: Sendable {
     package let meshConfig: MeshConfig
     /// The cluster's DNS domain, `cluster.local`.
@@ -52,6 +53,8 @@ package final class MeshSnapshot: Sendable {
         domain = base.domain
         self.table = table
         let config = base.meshConfig
+        // An object that only moved within its file is in the table, and nothing else depends on places.
+        let edits = edits.filter(\.changesContent)
         let kinds = Set(edits.map(\.key.kind))
         let maySeed = donor.resolvesLike(base)
 
@@ -111,8 +114,9 @@ package final class MeshSnapshot: Sendable {
                     meshPolicy: config.outboundTrafficPolicy, rootNamespace: config.rootNamespace, domain: domain),
                 older: donor.scopes)
         }
-        findings = (serviceIndex.findings + endpointIndex.findings() + virtualServices.findings
-            + destinationRules.findings).sorted(by: Finding.isBefore)
+        findings =
+            (serviceIndex.findings + endpointIndex.findings() + virtualServices.findings
+            + destinationRules.findings).map { $0.placed(by: table) }.sorted(by: Finding.isBefore)
     }
 
     /// Services and rules of equal objects are equal under both settings.
@@ -305,12 +309,5 @@ package final class MeshSnapshot: Sendable {
         Counts(
             services: serviceIndex.services.count, virtualServices: table.count(of: .virtualService),
             endpoints: endpointIndex.count)
-    }
-}
-
-extension Finding {
-    fileprivate static func isBefore(_ left: Finding, _ right: Finding) -> Bool {
-        if left.location != right.location { return left.location < right.location }
-        return (left.code, left.object ?? "", left.message) < (right.code, right.object ?? "", right.message)
     }
 }

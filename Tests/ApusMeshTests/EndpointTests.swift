@@ -70,7 +70,10 @@ struct EndpointTests {
             Make.service("web"),
             Make.slice(
                 "web-1", of: "web",
-                [Make.endpoint("10.0.0.1", ready: false), Make.endpoint("10.0.0.2", ready: nil), Make.endpoint("10.0.0.3")]))
+                [
+                    Make.endpoint("10.0.0.1", ready: false), Make.endpoint("10.0.0.2", ready: nil),
+                    Make.endpoint("10.0.0.3"),
+                ]))
         #expect(snapshot.endpoints(host).map(\.health) == [.unhealthy, .healthy, .healthy])
     }
 

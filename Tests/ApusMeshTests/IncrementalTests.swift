@@ -56,7 +56,8 @@ private struct Generator {
                     Make.port(80, "http", target: named ? .name("web") : .number(8080)),
                     Make.port(UInt32(81 + chance.below(2)), "tcp"),
                 ],
-                annotations: chance.oneIn(4) ? ["networking.istio.io/exportTo": chance.pick([".", "a", "*", "~"])] : [:],
+                annotations: chance.oneIn(4)
+                    ? ["networking.istio.io/exportTo": chance.pick([".", "a", "*", "~"])] : [:],
                 created: created
             ) {
                 $0.isHeadless = kind == 0
@@ -219,7 +220,9 @@ struct IncrementalTests {
             var changed: [ConfigObject] = []
             var removed: [ObjectKey] = []
             for _ in 0..<(round == 0 ? 40 : 1 + generator.chance.below(4)) {
-                if generator.chance.oneIn(3), let key = objects.keys.sorted().randomElement(using: &generator.chance.random) {
+                if generator.chance.oneIn(3),
+                    let key = objects.keys.sorted().randomElement(using: &generator.chance.random)
+                {
                     removed.append(key)
                 } else {
                     changed.append(generator.object())
@@ -327,14 +330,26 @@ struct IncrementalTests {
         #expect(before.updated(changed: [], removed: [absent]) === before)
     }
 
-    @Test("An object that moved within its file is taken over but is no change of content")
+    @Test("An object that moved within its file changes nothing but its place and the lines of findings")
     func moved() throws {
-        let spec = Spec.service(KubernetesService())
-        let before = mesh(Make.object(.service, "web", at: 1, spec))
-        let after = before.updated(changed: [Make.object(.service, "web", at: 9, spec)])
-        let service = try #require(after.service(host))
-        #expect(service.sources.first?.origin.location.position.line == 9)
+        func objects(at line: Int) -> [ConfigObject] {
+            [
+                Make.object(
+                    .service, "web", annotations: ["alpha.istio.io/kubernetes-serviceaccounts": "x"], at: line,
+                    .service(KubernetesService())),
+                Make.object(.pod, "p", at: line, .pod(Pod())),
+                Make.object(.destinationRule, "d", at: line, .destinationRule(DestinationRule())),
+                Make.object(.virtualService, "v", at: line, .virtualService(VirtualService())),
+            ]
+        }
+        let before = MeshSnapshot.make(objects: objects(at: 1))
+        let after = before.updated(changed: objects(at: 9))
+        #expect(after.service(host) === before.service(host))
+        #expect(after.scope() === before.scope())
         #expect(after.changes(since: before).isEmpty)
+        #expect(before.findings.map(\.location.position.line) == [1])
+        #expect(after.findings.map(\.location.position.line) == [9])
+        for object in objects(at: 9) { #expect(after.object(object.key)?.origin.location.position.line == 9) }
     }
 
     @Test("make with a previous snapshot uses its instances, also under other settings that resolve alike")

@@ -70,7 +70,8 @@ enum Make {
     }
 
     static func slice(
-        _ name: String, of service: String, in namespace: String = "default", ports: [(String, UInt32?)] = [("http", 8080)],
+        _ name: String, of service: String, in namespace: String = "default",
+        ports: [(String, UInt32?)] = [("http", 8080)],
         _ endpoints: [EndpointSlice.Endpoint], type: String = "IPv4"
     ) -> ConfigObject {
         var spec = EndpointSlice()

@@ -154,7 +154,8 @@ struct ScopeTests {
         let two = [Make.port(80, "http"), Make.port(90, "admin")]
         let snapshot = mesh(
             Make.service("front"), Make.service("back", in: "b", ports: two), Make.service("side", in: "b", ports: two),
-            Make.service("unrelated", in: "b"), Make.service("hidden", in: "b", annotations: ["networking.istio.io/exportTo": "."]),
+            Make.service("unrelated", in: "b"),
+            Make.service("hidden", in: "b", annotations: ["networking.istio.io/exportTo": "."]),
             Make.virtualService("vs", hosts: ["front"]) {
                 $0.http = [
                     Make.rule(to: "back.b.svc.cluster.local", port: 80), Make.rule(to: "side.b.svc.cluster.local"),
@@ -183,7 +184,9 @@ struct ScopeTests {
 
 @Suite("Proxy classes")
 struct ProxyClassTests {
-    private func proxy(_ labels: [String: String], in namespace: String = "default", role: Proxy.Role = .sidecar) -> Proxy {
+    private func proxy(_ labels: [String: String], in namespace: String = "default", role: Proxy.Role = .sidecar)
+        -> Proxy
+    {
         Proxy(
             id: "p.\(namespace)", role: role, namespace: namespace, labels: labels, locality: Locality("r/z"),
             nodeName: "node-1")

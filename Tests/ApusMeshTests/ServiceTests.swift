@@ -74,7 +74,9 @@ struct ServiceTests {
             ("TCP", nil, "http", 3306, .http),
             ("TCP", "com.example/odd", "mongo-1", 80, .mongo),
         ] as [(String, String?, String, UInt32, PortProtocol)])
-    func protocolSelection(transport: String, appProtocol: String?, name: String, number: UInt32, expected: PortProtocol) {
+    func protocolSelection(
+        transport: String, appProtocol: String?, name: String, number: UInt32, expected: PortProtocol
+    ) {
         #expect(
             PortProtocol(transport: transport, appProtocol: appProtocol, name: name, number: number) == expected)
     }
@@ -102,7 +104,9 @@ struct ServiceTests {
             Make.service("nobody", annotations: [annotation: "~"]),
             Make.service("plain")
         ) { $0.defaultServiceExportTo = [".", "shared"] }
-        func visibility(_ name: String) -> Visibility? { snapshot.service("\(name).default.svc.cluster.local")?.exportTo }
+        func visibility(_ name: String) -> Visibility? {
+            snapshot.service("\(name).default.svc.cluster.local")?.exportTo
+        }
         #expect(visibility("private") == .namespaces(["default"]))
         #expect(visibility("some") == .namespaces(["a", "b"]))
         #expect(visibility("nobody") == .nobody)
@@ -146,7 +150,8 @@ struct ServiceTests {
     func mergedEntries() throws {
         let snapshot = mesh(
             Make.serviceEntry(
-                "young", hosts: ["a.example.com"], ports: [Make.portSpec(443, "TCP", "other"), Make.portSpec(80, "HTTP", "http")],
+                "young", hosts: ["a.example.com"],
+                ports: [Make.portSpec(443, "TCP", "other"), Make.portSpec(80, "HTTP", "http")],
                 resolution: .static, created: 20
             ) { $0.endpoints = [Make.entry("10.0.0.2")] },
             Make.serviceEntry("old", hosts: ["a.example.com"], resolution: .static, created: 10) {

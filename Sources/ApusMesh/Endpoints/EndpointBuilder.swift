@@ -15,7 +15,7 @@ struct EndpointBuilder {
 
     struct Result {
         var set: EndpointSet
-        var findings: [Finding]
+        var findings: [MeshFinding]
         /// Pods that slices name, whether they exist or not.
         var podReferences: Set<NamespacedName>
     }
@@ -48,7 +48,7 @@ struct EndpointBuilder {
         private var byPort: [UInt32: [Endpoint]] = [:]
         private var taken: Set<Place> = []
         private(set) var podReferences: Set<NamespacedName> = []
-        var findings: [Finding] = []
+        var findings: [MeshFinding] = []
 
         mutating func refer(to pod: String, namespace: String) {
             if !pod.isEmpty { podReferences.insert(NamespacedName(namespace: namespace, name: pod)) }
@@ -301,8 +301,8 @@ struct EndpointBuilder {
             ? "an endpoint without an address is reached through its network's gateway, which is not supported"
             : "\(address) is not an address, and \(service.host) does not resolve names"
         collector.findings.append(
-            Finding(
-                .warning, MeshFindingCode.unusableEndpoint, reason + ": it is not an endpoint of \(service.host)",
+            MeshFinding(
+                MeshFindingCode.unusableEndpoint, reason + ": it is not an endpoint of \(service.host)",
                 hint: address.isEmpty ? nil : "use resolution DNS, or write an IP address", in: object,
                 field: field))
         return nil

@@ -13,7 +13,7 @@ struct EndpointIndex: Sendable {
     private var byPod = ShardedDictionary<NamespacedName, [Service.ID]>()
     /// EndpointSlices of a service, by name.
     private var slices = ShardedDictionary<NamespacedName, [NamespacedName]>()
-    private var findingsByService = ShardedDictionary<Service.ID, [Finding]>()
+    private var findingsByService = ShardedDictionary<Service.ID, [MeshFinding]>()
     /// Endpoints of all services and ports.
     private(set) var count = 0
 
@@ -22,8 +22,8 @@ struct EndpointIndex: Sendable {
     /// Services with an endpoint at `address`, in no defined order.
     func services(address: String) -> [Service.ID] { byAddress[address] ?? [] }
 
-    func findings() -> [Finding] {
-        var result: [Finding] = []
+    func findings() -> [MeshFinding] {
+        var result: [MeshFinding] = []
         findingsByService.forEach { result.append(contentsOf: $1) }
         return result
     }
@@ -138,7 +138,7 @@ struct EndpointIndex: Sendable {
         let slices = slices
         let builder = EndpointBuilder(table: table, workloads: workloads, maker: maker) { slices[$0] ?? [] }
         var setEdits: [Service.ID: EndpointSet?] = [:]
-        var findingEdits: [Service.ID: [Finding]?] = [:]
+        var findingEdits: [Service.ID: [MeshFinding]?] = [:]
         var addressEdits: [String: [Service.ID]] = [:]
         var podEdits: [NamespacedName: [Service.ID]] = [:]
         var referenceEdits: [Service.ID: Set<NamespacedName>?] = [:]

@@ -82,7 +82,8 @@ struct WorkloadMaker {
 
     init(table: ObjectTable, rootNamespace: String) {
         self.table = table
-        rootNetwork = Self.clusterScoped(.namespace, rootNamespace, in: table)?
+        rootNetwork =
+            Self.clusterScoped(.namespace, rootNamespace, in: table)?
             .metadata.labels[TopologyLabel.network] ?? ""
     }
 

@@ -103,6 +103,10 @@ struct ObjectTable: Sendable {
 }
 
 extension ConfigObject {
+    func hasSameContent(as other: ConfigObject) -> Bool {
+        self === other || version == other.version && key == other.key
+    }
+
     /// True if nobody could tell the two apart, places in the text included. Two different locators may know
     /// different places, so such objects count as different.
     func isInterchangeable(with other: ConfigObject) -> Bool {

@@ -7,7 +7,7 @@ final class DestinationRuleIndex: Sendable {
         let objects: [ConfigObject]
         /// In the order of their oldest objects.
         let rules: [ResolvedDestinationRule]
-        let findings: [Finding]
+        let findings: [MeshFinding]
     }
 
     private struct OfNamespace: Sendable {
@@ -17,7 +17,7 @@ final class DestinationRuleIndex: Sendable {
     }
 
     private let namespaces: [String: OfNamespace]
-    let findings: [Finding]
+    let findings: [MeshFinding]
     /// Some rule makes endpoints depend on the client's locality, always or only with the mesh's locality setting.
     let asksForLocality: Bool
     let detectsOutliers: Bool
@@ -41,13 +41,13 @@ final class DestinationRuleIndex: Sendable {
                 if outlierDetection != nil { detectsOutliers = true }
             }
         }
-        var findings: [Finding] = []
+        var findings: [MeshFinding] = []
         var namespaces: [String: OfNamespace] = [:]
         for (namespace, hosts) in collected {
             var result = OfNamespace()
             for (host, objects) in hosts {
                 let group: Group
-                if let old = previous?.namespaces[namespace]?.groups[host], old.objects.isIdentical(to: objects) {
+                if let old = previous?.namespaces[namespace]?.groups[host], old.objects.hasSameContent(as: objects) {
                     group = old
                 } else {
                     group = Self.merge(objects, host: host, defaultExportTo: defaultExportTo)
@@ -79,7 +79,7 @@ final class DestinationRuleIndex: Sendable {
     /// only if the older has none. Any other rule stays for itself.
     private static func merge(_ objects: [ConfigObject], host: HostName, defaultExportTo: [String]) -> Group {
         var drafts: [Draft] = []
-        var findings: [Finding] = []
+        var findings: [MeshFinding] = []
         for object in objects {
             guard case .destinationRule(let spec) = object.spec else { continue }
             let exportTo = Visibility(
@@ -95,22 +95,25 @@ final class DestinationRuleIndex: Sendable {
                 continue
             }
             let owner = drafts[position].objects[0].key
+            // Without a selector the folder's own analysis tells what is dropped.
+            let tells = spec.workloadSelector != nil
             if let policy = spec.trafficPolicy {
                 if drafts[position].trafficPolicy == nil {
                     drafts[position].trafficPolicy = policy
-                } else {
+                } else if tells {
                     findings.append(
-                        Finding(
-                            .warning, MeshFindingCode.droppedTrafficPolicy,
+                        MeshFinding(
+                            MeshFindingCode.droppedTrafficPolicy,
                             "\(owner) is older and already gives the traffic policy of \(host), this one is not used",
                             in: object, field: "spec.trafficPolicy"))
                 }
             }
             for (index, subset) in spec.subsets.enumerated() {
                 if drafts[position].subsets.contains(where: { $0.name == subset.name }) {
+                    guard tells else { continue }
                     findings.append(
-                        Finding(
-                            .warning, MeshFindingCode.droppedSubset,
+                        MeshFinding(
+                            MeshFindingCode.droppedSubset,
                             "subset \(subset.name) of \(host) is already defined, this definition is not used",
                             hint: "rules for one host and namespace are merged, the oldest is \(owner)", in: object,
                             field: "spec.subsets[\(index)]"))

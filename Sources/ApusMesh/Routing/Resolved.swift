@@ -4,6 +4,7 @@ package import ApusModel
 /// A VirtualService ready for compiling: delegates merged in, short names expanded with the resource's namespace,
 /// `exportTo` resolved.
 package final class ResolvedVirtualService: Sendable {
+    /// Its content is current; for its present place in a file ask `MeshSnapshot.object`.
     package let object: ConfigObject
     /// Hosts, destinations and gateway references are fully qualified (`ns/name` or `mesh`).
     package let spec: VirtualService
@@ -41,7 +42,7 @@ package final class ResolvedDestinationRule: Sendable {
     package let subsets: [Subset]
     package let exportTo: Visibility
     package let workloadSelector: LabelSelector?
-    /// Oldest first.
+    /// Oldest first. For their present places in files ask `MeshSnapshot.object`.
     package let objects: [ConfigObject]
 
     package init(

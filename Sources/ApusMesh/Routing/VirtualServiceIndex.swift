@@ -1,7 +1,7 @@
 internal import ApusCore
 internal import ApusModel
 
-/// All resolved VirtualServices with hosts. Rebuilt when a VirtualService changes; instances whose object and
+/// All resolved VirtualServices with hosts. Rebuilt when the content of one changes; instances whose object and
 /// delegates did not change are used again.
 final class VirtualServiceIndex: Sendable {
     private let results: [ObjectKey: VirtualServiceResolution.Result]
@@ -9,7 +9,7 @@ final class VirtualServiceIndex: Sendable {
     let mesh: [ResolvedVirtualService]
     /// By `namespace/name`, oldest first.
     let byGateway: [String: [ResolvedVirtualService]]
-    let findings: [Finding]
+    let findings: [MeshFinding]
 
     static let empty = VirtualServiceIndex(
         objects: [],
@@ -22,14 +22,14 @@ final class VirtualServiceIndex: Sendable {
         var results: [ObjectKey: VirtualServiceResolution.Result] = [:]
         var byGateway: [String: [ResolvedVirtualService]] = [:]
         var ranked: [(rank: Int, resolved: ResolvedVirtualService)] = []
-        var findings: [Finding] = []
+        var findings: [MeshFinding] = []
         for object in objects {
             guard case .virtualService(let spec) = object.spec, !spec.isDelegate else { continue }
             let result: VirtualServiceResolution.Result
-            if let old = previous?.results[object.key], old.resolved.object === object,
+            if let old = previous?.results[object.key], old.resolved.object.hasSameContent(as: object),
                 old.delegates.isEmpty
                     || zip(old.delegates, resolution.delegates(of: spec, namespace: object.metadata.namespace))
-                        .allSatisfy({ $0 === $1 })
+                        .allSatisfy({ $0?.version == $1?.version })
             {
                 result = old
             } else {
@@ -51,38 +51,7 @@ final class VirtualServiceIndex: Sendable {
             .map(\.element.resolved)
         self.results = results
         self.byGateway = byGateway
-        self.findings = findings + Self.duplicateHosts(ranked.map(\.resolved))
-    }
-
-    /// - Parameter bound: those bound to `mesh`, oldest first.
-    private static func duplicateHosts(_ bound: [ResolvedVirtualService]) -> [Finding] {
-        struct Claim: Hashable {
-            let namespace: String
-            let host: HostName
-        }
-        var owners: [Claim: ResolvedVirtualService] = [:]
-        var findings: [Finding] = []
-        for resolved in bound {
-            let namespace = resolved.object.metadata.namespace
-            for (index, host) in resolved.hosts.enumerated() {
-                let claim = Claim(namespace: namespace, host: host)
-                guard let owner = owners[claim] else {
-                    if resolved.spec.leavesNothingToOthers { owners[claim] = resolved }
-                    continue
-                }
-                guard owner !== resolved, owner.exportTo.intersects(resolved.exportTo),
-                    !resolved.spec.http.isEmpty
-                else { continue }
-                findings.append(
-                    Finding(
-                        .warning, MeshFindingCode.duplicateVirtualServiceHost,
-                        "host \(host) already belongs to the older \(owner.object.key), sidecars ignore the HTTP rules "
-                            + "written here for it",
-                        hint: "write all rules of one host into one VirtualService, or delegate", in: resolved.object,
-                        field: "spec.hosts[\(index)]"))
-            }
-        }
-        return findings
+        self.findings = findings
     }
 }
 

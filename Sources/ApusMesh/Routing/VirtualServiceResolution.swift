@@ -7,11 +7,14 @@ struct VirtualServiceResolution {
     let defaultExportTo: [String]
     let table: ObjectTable
 
+    /// Match blocks of one root rule times those of one delegate's rule: two small files must not make a huge one.
+    static let maximumBlocks = 4_096
+
     struct Result: Sendable {
         let resolved: ResolvedVirtualService
         /// What each delegating rule's reference led to.
         let delegates: [ConfigObject?]
-        let findings: [Finding]
+        let findings: [MeshFinding]
     }
 
     /// The objects that the delegating rules of `spec` name, in rule order.
@@ -35,7 +38,7 @@ struct VirtualServiceResolution {
         var result = spec.expanded(names)
         var rules: [HTTPRule] = []
         var sources: [ResolvedVirtualService.RuleSource] = []
-        var findings: [Finding] = []
+        var findings: [MeshFinding] = []
         for (index, rule) in result.http.enumerated() {
             guard let delegate = rule.delegate else {
                 rules.append(rule)
@@ -57,20 +60,19 @@ struct VirtualServiceResolution {
 
     private func merge(
         _ rule: HTTPRule, _ delegate: Delegate, root: ConfigObject, index: Int, rules: inout [HTTPRule],
-        sources: inout [ResolvedVirtualService.RuleSource], findings: inout [Finding]
+        sources: inout [ResolvedVirtualService.RuleSource], findings: inout [MeshFinding]
     ) {
         let namespace = root.metadata.namespace
         let name = Self.name(of: delegate, namespace: namespace)
         let field = "spec.http[\(index)].delegate"
         func refuse(_ reason: String) {
             findings.append(
-                Finding(
-                    .warning, MeshFindingCode.unusableDelegate, "delegate \(name) \(reason), this rule is left out",
+                MeshFinding(
+                    MeshFindingCode.unusableDelegate, "delegate \(name) \(reason), this rule is left out",
                     in: root, field: field))
         }
-        guard let target = table[.virtualService, name], case .virtualService(let spec) = target.spec else {
-            return refuse("does not exist")
-        }
+        // The folder's own analysis tells of a delegate that does not exist.
+        guard let target = table[.virtualService, name], case .virtualService(let spec) = target.spec else { return }
         guard spec.isDelegate else { return refuse("has hosts of its own") }
         let exportTo = Visibility(spec.exportTo, namespace: name.namespace, default: defaultExportTo)
         guard exportTo.includes(namespace) else { return refuse("is not exported to namespace \(namespace)") }
@@ -80,16 +82,25 @@ struct VirtualServiceResolution {
             let place = "spec.http[\(position)]"
             if delegated.delegate != nil {
                 findings.append(
-                    Finding(
-                        .warning, MeshFindingCode.unusableDelegate,
+                    MeshFinding(
+                        MeshFindingCode.unusableDelegate,
                         "a delegate cannot delegate further, this rule is left out of \(root.key)", in: target,
                         field: "\(place).delegate"))
                 continue
             }
+            guard rule.match.count * delegated.match.count <= Self.maximumBlocks else {
+                findings.append(
+                    MeshFinding(
+                        MeshFindingCode.droppedDelegateRule,
+                        "together with spec.http[\(index)] of \(root.key) this rule has more than "
+                            + "\(Self.maximumBlocks) match blocks, and is left out of it",
+                        in: target, field: "\(place).match"))
+                continue
+            }
             guard let merged = HTTPRule(root: rule, delegate: delegated) else {
                 findings.append(
-                    Finding(
-                        .warning, MeshFindingCode.droppedDelegateRule,
+                    MeshFinding(
+                        MeshFindingCode.droppedDelegateRule,
                         "this rule contradicts spec.http[\(index)].match of \(root.key) and is left out of it",
                         hint: "the delegate's match must lie within the root's", in: target,
                         field: "\(place).match"))
@@ -134,16 +145,6 @@ extension VirtualService {
         for rule in tls { result += rule.route.map(\.destination) }
         for rule in tcp { result += rule.route.map(\.destination) }
         return result
-    }
-
-    /// Some rule holds for every client and port, so no younger VirtualService can get a say for the same host.
-    var leavesNothingToOthers: Bool {
-        http.contains { rule in
-            rule.match.isEmpty
-                || rule.match.contains {
-                    $0.sourceLabels.isEmpty && $0.sourceNamespace.isEmpty && $0.gateways.isEmpty && $0.port == nil
-                }
-        }
     }
 }
 

@@ -2,7 +2,9 @@
 package struct Proxy: Hashable, Sendable {
     package enum Role: String, Hashable, Sendable { case sidecar, router }
     package enum Generator: String, Hashable, Sendable { case envoy, grpc }
-    package enum Interception: String, Hashable, Sendable { case redirect = "REDIRECT", tproxy = "TPROXY", none = "NONE" }
+    package enum Interception: String, Hashable, Sendable {
+        case redirect = "REDIRECT", tproxy = "TPROXY", none = "NONE"
+    }
 
     /// `name.namespace`.
     package var id: String

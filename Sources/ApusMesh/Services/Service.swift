@@ -55,7 +55,8 @@ package final class Service: Sendable {
     package let aliases: [HostName]
     /// Position in the order "oldest first" of all services.
     package let age: Age
-    /// The objects it was made from, oldest first (endpoints are not among them).
+    /// The objects it was made from, oldest first (endpoints are not among them). A service stays the same while their
+    /// content does, so for their present place in a file ask `MeshSnapshot.object`.
     package let sources: [ConfigObject]
 
     package struct Age: Hashable, Sendable, Comparable {

@@ -1,8 +1,8 @@
 internal import ApusCore
 internal import ApusModel
 
-/// All services of the mesh and the ways to find them. Rebuilt when a Service or ServiceEntry changes; instances
-/// whose sources did not change are used again.
+/// All services of the mesh and the ways to find them. Rebuilt when the content of a Service or ServiceEntry changes;
+/// instances whose sources did not change are used again.
 final class ServiceIndex: Sendable {
     /// Oldest first.
     let services: [Service]
@@ -12,7 +12,7 @@ final class ServiceIndex: Sendable {
     /// The services that an object takes part in.
     let bySource: [ObjectKey: [Service.ID]]
     let selectors: SelectorIndex
-    let findings: [Finding]
+    let findings: [MeshFinding]
     /// Some service's endpoints depend on the client's locality, or on its node.
     let asksForLocality: Bool
     let asksForNode: Bool
@@ -32,14 +32,14 @@ final class ServiceIndex: Sendable {
             }
         }
 
-        var findings: [Finding] = []
+        var findings: [MeshFinding] = []
         let aliases = Self.aliases(objects, conversion: conversion)
         var byID: [Service.ID: Service] = [:]
         byID.reserveCapacity(groups.count)
         for (id, objects) in groups {
             let sources = Self.merging(objects, id: id, conversion: conversion, findings: &findings)
             let aliases = aliases[id.host] ?? []
-            if let old = previous?.byID[id], old.aliases == aliases, old.sources.isIdentical(to: sources) {
+            if let old = previous?.byID[id], old.aliases == aliases, old.sources.hasSameContent(as: sources) {
                 byID[id] = old
             } else {
                 byID[id] = conversion.service(host: id.host, sources: sources, aliases: aliases)
@@ -71,7 +71,7 @@ final class ServiceIndex: Sendable {
     /// Of several objects for one host and namespace those that make the service: a Kubernetes Service alone, else
     /// the ServiceEntries that agree with the oldest.
     private static func merging(
-        _ objects: [ConfigObject], id: Service.ID, conversion: ServiceConversion, findings: inout [Finding]
+        _ objects: [ConfigObject], id: Service.ID, conversion: ServiceConversion, findings: inout [MeshFinding]
     ) -> [ConfigObject] {
         guard objects.count > 1 else { return objects }
         let ordered = objects.sorted { left, right in
@@ -88,8 +88,8 @@ final class ServiceIndex: Sendable {
             if let first = result.first, !conversion.canMerge(first, object) {
                 let index = entry.hosts.firstIndex { HostName($0) == id.host } ?? 0
                 findings.append(
-                    Finding(
-                        .warning, MeshFindingCode.duplicateServiceHost,
+                    MeshFinding(
+                        MeshFindingCode.duplicateServiceHost,
                         "host \(id.host) already belongs to \(first.key), this entry is not used for it",
                         hint: first.key.kind == .service
                             ? "a Kubernetes Service stands before a ServiceEntry of the same host"
@@ -105,8 +105,8 @@ final class ServiceIndex: Sendable {
                 }
                 guard taken.port.protocol != port.protocol || taken.port.name != port.name else { continue }
                 findings.append(
-                    Finding(
-                        .warning, MeshFindingCode.droppedServicePort,
+                    MeshFinding(
+                        MeshFindingCode.droppedServicePort,
                         "port \(port.number) of \(id.host) is already declared by \(taken.object.key) as "
                             + "\(taken.port.name) (\(taken.port.protocol.rawValue)), this declaration is not used",
                         in: object, field: "spec.ports[\(index)]"))
@@ -138,11 +138,11 @@ final class ServiceIndex: Sendable {
         return result.mapValues { $0.sorted() }
     }
 
-    private static func unsupportedAnnotations(of object: ConfigObject) -> [Finding] {
+    private static func unsupportedAnnotations(of object: ConfigObject) -> [MeshFinding] {
         guard object.key.kind == .service else { return [] }
         return ServiceConversion.unsupportedAnnotations.filter { object.metadata.annotations[$0] != nil }.map {
-            Finding(
-                .warning, MeshFindingCode.unsupportedAnnotation, "annotation \($0) has no effect",
+            MeshFinding(
+                MeshFindingCode.unsupportedAnnotation, "annotation \($0) has no effect",
                 hint: "identities are taken from the pods behind the service", in: object,
                 field: "metadata.annotations")
         }
@@ -160,6 +160,13 @@ extension Service {
             default: nil
             }
         }
+    }
+}
+
+extension [ConfigObject] {
+    /// The same objects with the same content in the same order; places in files may differ.
+    func hasSameContent(as other: [ConfigObject]) -> Bool {
+        count == other.count && zip(self, other).allSatisfy { $0.hasSameContent(as: $1) }
     }
 }
 
