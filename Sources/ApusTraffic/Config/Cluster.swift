@@ -103,6 +103,18 @@ package final class ClusterConfig: Sendable {
         case useDownstream
     }
 
+    /// `transport_socket_matches`: the first entry whose labels an endpoint has decides.
+    package struct TransportMatch: Hashable, Sendable {
+        package let labels: [String: String]
+        /// Such an endpoint wants TLS, which this proxy does not speak: it must not be used in plain text.
+        package let needsTLS: Bool
+
+        package init(labels: [String: String], needsTLS: Bool) {
+            self.labels = labels
+            self.needsTLS = needsTLS
+        }
+    }
+
     package struct Keepalive: Hashable, Sendable {
         package var probes: UInt32?
         package var time: Duration?
@@ -142,6 +154,7 @@ package final class ClusterConfig: Sendable {
     /// Source address of upstream connections.
     package let bindSource: IPAddress?
     package let bufferLimit: UInt32
+    package let transportMatches: [TransportMatch]
     /// Hosts given in the cluster itself (STATIC, DNS); empty for EDS and ORIGINAL_DST.
     package let endpoints: EndpointTable?
 
@@ -158,7 +171,7 @@ package final class ClusterConfig: Sendable {
         maxRequestsPerConnection: UInt32? = nil, maxResponseHeaders: Int = 100,
         maxResponseHeaderBytes: Int = 80 << 10, outlierDetection: OutlierDetectionConfig? = nil,
         keepalive: Keepalive? = nil, bindSource: IPAddress? = nil, bufferLimit: UInt32 = 1 << 20,
-        endpoints: EndpointTable? = nil
+        transportMatches: [TransportMatch] = [], endpoints: EndpointTable? = nil
     ) {
         self.name = name
         self.statName = statName ?? name
@@ -185,6 +198,16 @@ package final class ClusterConfig: Sendable {
         self.keepalive = keepalive
         self.bindSource = bindSource
         self.bufferLimit = bufferLimit
+        self.transportMatches = transportMatches
         self.endpoints = endpoints
+    }
+
+    /// True if the endpoint must be spoken to with TLS.
+    package func needsTLS(_ endpoint: Endpoint) -> Bool {
+        for match in transportMatches
+        where match.labels.allSatisfy({ endpoint.transportLabels[$0.key] == $0.value }) {
+            return match.needsTLS
+        }
+        return false
     }
 }

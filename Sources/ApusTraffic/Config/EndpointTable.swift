@@ -15,10 +15,12 @@ package struct Endpoint: Hashable, Sendable {
     package let priority: Int
     /// What the consistent-hash balancers hash: `address:port`, or `hash_key` of the `envoy.lb` metadata.
     package let hashKey: String
+    /// `envoy.transport_socket_match` metadata, by which the cluster's transport socket is chosen.
+    package let transportLabels: [String: String]
 
     package init(
         address: SocketAddress, hostname: String = "", weight: UInt32 = 1, health: Health = .healthy,
-        locality: Int = 0, priority: Int = 0, hashKey: String? = nil
+        locality: Int = 0, priority: Int = 0, hashKey: String? = nil, transportLabels: [String: String] = [:]
     ) {
         self.address = address
         self.hostname = hostname
@@ -27,6 +29,7 @@ package struct Endpoint: Hashable, Sendable {
         self.locality = locality
         self.priority = priority
         self.hashKey = hashKey ?? address.description
+        self.transportLabels = transportLabels
     }
 }
 
@@ -105,7 +108,7 @@ package final class EndpointTable: Sendable {
                     Endpoint(
                         address: endpoint.address, hostname: endpoint.hostname, weight: endpoint.weight,
                         health: endpoint.health, locality: localities.count, priority: group.priority,
-                        hashKey: endpoint.hashKey))
+                        hashKey: endpoint.hashKey, transportLabels: endpoint.transportLabels))
             }
             localities.append(
                 Group(

@@ -30,6 +30,12 @@ package struct RequestIdentity: Sendable {
     package let isInternal: Bool
     /// `x-forwarded-proto` says https.
     package let isSecure: Bool
+
+    package init(clientAddress: IPAddress?, isInternal: Bool, isSecure: Bool) {
+        self.clientAddress = clientAddress
+        self.isInternal = isInternal
+        self.isSecure = isSecure
+    }
 }
 
 extension HTTPConnectionManager {

@@ -10,6 +10,17 @@ package struct RequestTimeouts: Hashable, Sendable {
     package var idle: Duration?
     /// From the beginning of the stream.
     package var maxStream: Duration?
+
+    package init(
+        global: Duration? = nil, perTry: Duration? = nil, perTryIdle: Duration? = nil, idle: Duration? = nil,
+        maxStream: Duration? = nil
+    ) {
+        self.global = global
+        self.perTry = perTry
+        self.perTryIdle = perTryIdle
+        self.idle = idle
+        self.maxStream = maxStream
+    }
 }
 
 extension ForwardAction {

@@ -1,0 +1,494 @@
+internal import ApusAPI
+internal import ApusCore
+internal import SwiftProtobuf
+
+extension ClusterConfig {
+    static func decode(
+        _ message: Envoy_Config_Cluster_V3_Cluster, version: ContentVersion, context: inout DecodingContext
+    ) throws(Refusal) -> ClusterConfig {
+        let slot = try context.cluster(message.name).slot
+        let discovery = try discovery(message)
+        var policy = try policy(message)
+        if message.lbPolicy == .clusterProvided, case .originalDestination = discovery { policy.base = .clusterProvided }
+        if case .originalDestination = discovery {
+            guard policy.base == .clusterProvided else {
+                throw Refusal("lb_policy", "an ORIGINAL_DST cluster needs CLUSTER_PROVIDED")
+            }
+        } else if policy.base == .clusterProvided {
+            throw Refusal("lb_policy", "CLUSTER_PROVIDED is only for ORIGINAL_DST")
+        }
+        if message.hasTransportSocket {
+            try at("transport_socket") { () throws(Refusal) in try TransportSocketDecoding.requireRaw(message.transportSocket) }
+        }
+        let matches = try each("transport_socket_matches", message.transportSocketMatches) {
+            match throws(Refusal) -> TransportMatch in
+            var labels: [String: String] = [:]
+            for (name, value) in match.match.fields {
+                guard case .stringValue(let text) = value.kind else {
+                    throw Refusal.unsupported("match.\(name)", "a label that is not a string")
+                }
+                labels[name] = text
+            }
+            let raw = TransportSocketDecoding.isRaw(match.transportSocket)
+            let type = Packed.typeName(match.transportSocket.typedConfig)
+            guard raw || type == "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext" else {
+                throw Refusal.unsupported("transport_socket", type)
+            }
+            // TLS for every endpoint would be TLS for the cluster.
+            if !raw, labels.isEmpty { throw Refusal.unsupported("transport_socket", type) }
+            return TransportMatch(labels: labels, needsTLS: !raw)
+        }
+        let endpoints = try inlineEndpoints(message, discovery, version)
+        let http = try HTTPOptions(message)
+        let (normal, high) = try breakers(message.circuitBreakers)
+        let common = message.commonLbConfig
+        var source: IPAddress?
+        if message.hasUpstreamBindConfig {
+            guard let address = IPAddress(message.upstreamBindConfig.sourceAddress.address),
+                message.upstreamBindConfig.sourceAddress.portValue == 0
+            else { throw Refusal("upstream_bind_config.source_address", "must be an IP address with port 0") }
+            source = address
+        }
+        var keepalive: Keepalive?
+        if message.upstreamConnectionOptions.hasTcpKeepalive {
+            let tcp = message.upstreamConnectionOptions.tcpKeepalive
+            keepalive = Keepalive()
+            keepalive?.probes = tcp.hasKeepaliveProbes ? tcp.keepaliveProbes.value : nil
+            keepalive?.time = tcp.hasKeepaliveTime ? .seconds(Int64(tcp.keepaliveTime.value)) : nil
+            keepalive?.interval = tcp.hasKeepaliveInterval ? .seconds(Int64(tcp.keepaliveInterval.value)) : nil
+        }
+        let config = ClusterConfig(
+            name: message.name, statName: message.altStatName.isEmpty ? nil : message.altStatName, version: version,
+            slot: slot, discovery: discovery, policy: policy.base,
+            panicThreshold: common.hasHealthyPanicThreshold ? common.healthyPanicThreshold.value : 50,
+            weighsLocalities: policy.weighsLocalities,
+            closesConnectionsOnHostSetChange: common.closeConnectionsOnHostSetChange,
+            ignoresNewHostsUntilFirstCheck: common.ignoreNewHostsUntilFirstHc,
+            hashesHostname: policy.hashesHostname,
+            connectTimeout: message.hasConnectTimeout
+                ? try at("connect_timeout") { () throws(Refusal) in try message.connectTimeout.positive() }
+                : .seconds(5),
+            breakers: normal, highPriorityBreakers: high, upstreamProtocol: http.upstreamProtocol,
+            idleTimeout: http.idleTimeout, maxConnectionDuration: http.maxConnectionDuration,
+            maxStreamDuration: http.maxStreamDuration, maxRequestsPerConnection: http.maxRequestsPerConnection,
+            maxResponseHeaders: http.maxHeaders, maxResponseHeaderBytes: http.maxHeaderBytes,
+            outlierDetection: message.hasOutlierDetection
+                ? try at("outlier_detection") { () throws(Refusal) in
+                    try OutlierDetectionConfig(message.outlierDetection)
+                } : nil,
+            keepalive: keepalive, bindSource: source,
+            bufferLimit: message.hasPerConnectionBufferLimitBytes ? message.perConnectionBufferLimitBytes.value : 1 << 20,
+            transportMatches: matches, endpoints: endpoints)
+        try config.requirePlain(endpoints)
+        return config
+    }
+
+    /// Refuses endpoints that want TLS: speaking plain text to them would not be what was asked for.
+    func requirePlain(_ table: EndpointTable?) throws(Refusal) {
+        guard let table, transportMatches.contains(where: \.needsTLS) else { return }
+        for endpoint in table.endpoints where needsTLS(endpoint) {
+            throw Refusal.unsupported("transport_socket_matches", "TLS to endpoint \(endpoint.address)")
+        }
+    }
+
+    private static func discovery(_ message: Envoy_Config_Cluster_V3_Cluster) throws(Refusal) -> Discovery {
+        guard case .type(let type) = message.clusterDiscoveryType ?? .type(.static) else {
+            throw Refusal.unsupported("cluster_type")
+        }
+        if type != .eds, message.hasEdsClusterConfig {
+            throw Refusal("eds_cluster_config", "only for clusters of type EDS")
+        }
+        switch type {
+        case .static: return .fixed
+        case .eds:
+            try at("eds_cluster_config.eds_config") { () throws(Refusal) in
+                try ConfigSourceDecoding.require(message.edsClusterConfig.edsConfig)
+            }
+            let name = message.edsClusterConfig.serviceName
+            return .eds(serviceName: name.isEmpty ? message.name : name)
+        case .strictDns: return .strictDNS(try DNS(message))
+        case .logicalDns: return .logicalDNS(try DNS(message))
+        case .originalDst:
+            var original = OriginalDestination()
+            let config = message.originalDstLbConfig
+            if config.useHTTPHeader {
+                original.header = config.httpHeaderName.isEmpty
+                    ? HeaderName("x-envoy-original-dst-host")
+                    : try at("original_dst_lb_config.http_header_name") { () throws(Refusal) in
+                        try HeaderName.decode(config.httpHeaderName)
+                    }
+            }
+            if config.hasUpstreamPortOverride {
+                guard let port = UInt16(exactly: config.upstreamPortOverride.value) else {
+                    throw Refusal("original_dst_lb_config.upstream_port_override", "not a port")
+                }
+                original.portOverride = port
+            }
+            if message.hasCleanupInterval {
+                original.cleanupInterval = try at("cleanup_interval") { () throws(Refusal) in
+                    try message.cleanupInterval.positive()
+                }
+            }
+            return .originalDestination(original)
+        case .UNRECOGNIZED: throw Refusal("type", "unknown value")
+        }
+    }
+
+    private static func inlineEndpoints(
+        _ message: Envoy_Config_Cluster_V3_Cluster, _ discovery: Discovery, _ version: ContentVersion
+    ) throws(Refusal) -> EndpointTable? {
+        func read(names: Bool) throws(Refusal) -> EndpointTable {
+            try at("load_assignment") { () throws(Refusal) in
+                try EndpointTable.decode(message.loadAssignment, version: version, allowsNames: names)
+            }
+        }
+        switch discovery {
+        case .eds, .originalDestination:
+            if message.hasLoadAssignment { throw Refusal("load_assignment", "not for clusters of this type") }
+            return nil
+        case .fixed: return try read(names: false)
+        case .strictDNS: return try read(names: true)
+        case .logicalDNS:
+            let table = try read(names: true)
+            guard table.endpoints.count == 1 else {
+                throw Refusal("load_assignment", "a LOGICAL_DNS cluster has exactly one endpoint")
+            }
+            return table
+        }
+    }
+
+    private struct Policy {
+        var base: LoadBalancingPolicy
+        var weighsLocalities = false
+        var hashesHostname = false
+    }
+
+    private static func policy(_ message: Envoy_Config_Cluster_V3_Cluster) throws(Refusal) -> Policy {
+        if message.hasLoadBalancingPolicy {
+            return try at("load_balancing_policy") { () throws(Refusal) in try policy(message.loadBalancingPolicy) }
+        }
+        var result: Policy
+        switch message.lbPolicy {
+        case .roundRobin: result = Policy(base: .roundRobin)
+        case .leastRequest:
+            let config = message.leastRequestLbConfig
+            result = Policy(
+                base: try leastRequest(
+                    choices: config.hasChoiceCount ? config.choiceCount.value : nil,
+                    bias: config.hasActiveRequestBias ? config.activeRequestBias.defaultValue : nil))
+        case .random: result = Policy(base: .random)
+        case .ringHash:
+            let config = message.ringHashLbConfig
+            guard config.hashFunction == .xxHash else {
+                throw Refusal.unsupported("ring_hash_lb_config.hash_function", "this hash function")
+            }
+            result = Policy(
+                base: try ringHash(
+                    config.hasMinimumRingSize ? config.minimumRingSize.value : nil,
+                    config.hasMaximumRingSize ? config.maximumRingSize.value : nil))
+        case .maglev:
+            result = Policy(
+                base: try maglev(message.maglevLbConfig.hasTableSize ? message.maglevLbConfig.tableSize.value : nil))
+        case .clusterProvided: result = Policy(base: .clusterProvided)
+        case .loadBalancingPolicyConfig: throw Refusal("load_balancing_policy", "missing")
+        case .UNRECOGNIZED: throw Refusal("lb_policy", "unknown value")
+        }
+        result.weighsLocalities = {
+            if case .localityWeightedLbConfig = message.commonLbConfig.localityConfigSpecifier { true } else { false }
+        }()
+        result.hashesHostname = message.commonLbConfig.consistentHashingLbConfig.useHostnameForHashing
+        return result
+    }
+
+    /// The first policy of the list that is known, as the field's contract says.
+    private static func policy(_ message: Envoy_Config_Cluster_V3_LoadBalancingPolicy) throws(Refusal) -> Policy {
+        var unknown: [String] = []
+        for (index, entry) in message.policies.enumerated() {
+            let any = entry.typedExtensionConfig.typedConfig
+            let found = try at("policies[\(index)]") { () throws(Refusal) -> Policy? in
+                switch Packed.typeName(any) {
+                case "envoy.extensions.load_balancing_policies.round_robin.v3.RoundRobin":
+                    let config = try Packed.unpack(
+                        any, as: Envoy_Extensions_LoadBalancingPolicies_RoundRobin_V3_RoundRobin.self)
+                    return Policy(base: .roundRobin, weighsLocalities: weighs(config.localityLbConfig))
+                case "envoy.extensions.load_balancing_policies.least_request.v3.LeastRequest":
+                    let config = try Packed.unpack(
+                        any, as: Envoy_Extensions_LoadBalancingPolicies_LeastRequest_V3_LeastRequest.self)
+                    return Policy(
+                        base: try leastRequest(
+                            choices: config.hasChoiceCount ? config.choiceCount.value : nil,
+                            bias: config.hasActiveRequestBias ? config.activeRequestBias.defaultValue : nil),
+                        weighsLocalities: weighs(config.localityLbConfig))
+                case "envoy.extensions.load_balancing_policies.random.v3.Random":
+                    let config = try Packed.unpack(
+                        any, as: Envoy_Extensions_LoadBalancingPolicies_Random_V3_Random.self)
+                    return Policy(base: .random, weighsLocalities: weighs(config.localityLbConfig))
+                case "envoy.extensions.load_balancing_policies.ring_hash.v3.RingHash":
+                    let config = try Packed.unpack(
+                        any, as: Envoy_Extensions_LoadBalancingPolicies_RingHash_V3_RingHash.self)
+                    guard config.hashFunction != .murmurHash2 else {
+                        throw Refusal.unsupported("hash_function", "this hash function")
+                    }
+                    return Policy(
+                        base: try ringHash(
+                            config.hasMinimumRingSize ? config.minimumRingSize.value : nil,
+                            config.hasMaximumRingSize ? config.maximumRingSize.value : nil),
+                        weighsLocalities: config.hasLocalityWeightedLbConfig,
+                        hashesHostname: config.consistentHashingLbConfig.useHostnameForHashing)
+                case "envoy.extensions.load_balancing_policies.maglev.v3.Maglev":
+                    let config = try Packed.unpack(
+                        any, as: Envoy_Extensions_LoadBalancingPolicies_Maglev_V3_Maglev.self)
+                    return Policy(
+                        base: try maglev(config.hasTableSize ? config.tableSize.value : nil),
+                        weighsLocalities: config.hasLocalityWeightedLbConfig,
+                        hashesHostname: config.consistentHashingLbConfig.useHostnameForHashing)
+                case let type:
+                    unknown.append(type)
+                    return nil
+                }
+            }
+            if let found { return found }
+        }
+        throw Refusal.unsupported("policies", unknown.isEmpty ? "an empty list" : unknown.joined(separator: ", "))
+    }
+
+    private static func weighs(
+        _ config: Envoy_Extensions_LoadBalancingPolicies_Common_V3_LocalityLbConfig
+    ) -> Bool {
+        if case .localityWeightedLbConfig = config.localityConfigSpecifier { true } else { false }
+    }
+
+    private static func leastRequest(choices: UInt32?, bias: Double?) throws(Refusal) -> LoadBalancingPolicy {
+        let choices = choices ?? 2
+        guard choices >= 2 else { throw Refusal("choice_count", "must be at least 2") }
+        let bias = bias ?? 1
+        guard bias.isFinite, bias >= 0 else { throw Refusal("active_request_bias", "must not be negative") }
+        return .leastRequest(choices: Int(min(choices, 1024)), activeRequestBias: bias)
+    }
+
+    private static func ringHash(_ least: UInt64?, _ most: UInt64?) throws(Refusal) -> LoadBalancingPolicy {
+        let limit: UInt64 = 8 << 20
+        let most = most ?? limit
+        let least = least ?? min(1024, most)
+        guard most <= limit else { throw Refusal("maximum_ring_size", "greater than \(limit)") }
+        guard least >= 1, least <= most else { throw Refusal("minimum_ring_size", "not from 1 to the maximum") }
+        return .ringHash(minSize: Int(least), maxSize: Int(most))
+    }
+
+    private static func maglev(_ size: UInt64?) throws(Refusal) -> LoadBalancingPolicy {
+        let size = size ?? 65537
+        guard size <= 5_000_011 else { throw Refusal("table_size", "greater than 5000011") }
+        // The walk through the table only reaches every slot of a prime number of them.
+        var divisor: UInt64 = 2
+        var isPrime = size >= 2
+        while isPrime, divisor * divisor <= size {
+            if size % divisor == 0 { isPrime = false }
+            divisor += 1
+        }
+        guard isPrime else { throw Refusal("table_size", "not a prime number") }
+        return .maglev(tableSize: Int(size))
+    }
+
+    private static func breakers(
+        _ message: Envoy_Config_Cluster_V3_CircuitBreakers
+    ) throws(Refusal) -> (CircuitBreakerLimits, CircuitBreakerLimits) {
+        var normal = CircuitBreakerLimits()
+        var high = CircuitBreakerLimits()
+        for (index, thresholds) in message.thresholds.enumerated() {
+            var limits = CircuitBreakerLimits()
+            if thresholds.hasMaxConnections { limits.maxConnections = thresholds.maxConnections.value }
+            if thresholds.hasMaxPendingRequests { limits.maxPendingRequests = thresholds.maxPendingRequests.value }
+            if thresholds.hasMaxRequests { limits.maxRequests = thresholds.maxRequests.value }
+            if thresholds.hasMaxRetries { limits.maxRetries = thresholds.maxRetries.value }
+            if thresholds.hasRetryBudget {
+                let budget = thresholds.retryBudget
+                let percent = budget.hasBudgetPercent ? budget.budgetPercent.value : 20
+                guard percent >= 0, percent <= 100 else {
+                    throw Refusal("circuit_breakers.thresholds[\(index)].retry_budget", "not a percentage")
+                }
+                limits.retryBudget = .init(
+                    percent: percent,
+                    minConcurrency: budget.hasMinRetryConcurrency ? budget.minRetryConcurrency.value : 3)
+            }
+            switch thresholds.priority {
+            case .default: normal = limits
+            case .high: high = limits
+            case .UNRECOGNIZED: throw Refusal("circuit_breakers.thresholds[\(index)].priority", "unknown value")
+            }
+        }
+        return (normal, high)
+    }
+
+    /// What the several places for HTTP options say together.
+    private struct HTTPOptions {
+        var upstreamProtocol = UpstreamProtocol.http1
+        var idleTimeout: Duration? = .seconds(3600)
+        var maxConnectionDuration: Duration?
+        var maxStreamDuration: Duration?
+        var maxRequestsPerConnection: UInt32?
+        var maxHeaders = 100
+        var maxHeaderBytes = 80 << 10
+
+        init(_ message: Envoy_Config_Cluster_V3_Cluster) throws(Refusal) {
+            if message.hasMaxRequestsPerConnection, message.maxRequestsPerConnection.value > 0 {
+                maxRequestsPerConnection = message.maxRequestsPerConnection.value
+            }
+            if message.hasCommonHTTPProtocolOptions {
+                try read("common_http_protocol_options", message.commonHTTPProtocolOptions)
+            }
+            if message.hasHTTPProtocolOptions { try Self.check("http_protocol_options", message.httpProtocolOptions) }
+            for (name, any) in message.typedExtensionProtocolOptions.sorted(by: { $0.key < $1.key }) {
+                let field = "typed_extension_protocol_options[\(name)]"
+                guard name == "envoy.extensions.upstreams.http.v3.HttpProtocolOptions" else {
+                    throw Refusal.unsupported(field)
+                }
+                let options = try at(field) { () throws(Refusal) in
+                    try Packed.unpack(any, as: Envoy_Extensions_Upstreams_Http_V3_HttpProtocolOptions.self)
+                }
+                if options.hasCommonHTTPProtocolOptions {
+                    try read("\(field).common_http_protocol_options", options.commonHTTPProtocolOptions)
+                }
+                switch options.upstreamProtocolOptions {
+                case .explicitHTTPConfig(let explicit):
+                    guard case .httpProtocolOptions(let http1) = explicit.protocolConfig else {
+                        throw Refusal.unsupported("\(field).explicit_http_config", "HTTP/2 to the upstream")
+                    }
+                    try Self.check("\(field).explicit_http_config.http_protocol_options", http1)
+                case .useDownstreamProtocolConfig(let downstream):
+                    upstreamProtocol = .useDownstream
+                    try Self.check(
+                        "\(field).use_downstream_protocol_config.http_protocol_options", downstream.httpProtocolOptions)
+                case .autoConfig: throw Refusal.unsupported("\(field).auto_config")
+                case nil: throw Refusal(field, "no protocol")
+                }
+            }
+        }
+
+        private mutating func read(
+            _ field: String, _ options: Envoy_Config_Core_V3_HttpProtocolOptions
+        ) throws(Refusal) {
+            if options.hasIdleTimeout {
+                idleTimeout = try at("\(field).idle_timeout") { () throws(Refusal) in
+                    try options.idleTimeout.valueOrOff()
+                }
+            }
+            if options.hasMaxConnectionDuration {
+                maxConnectionDuration = try at("\(field).max_connection_duration") { () throws(Refusal) in
+                    try options.maxConnectionDuration.valueOrOff()
+                }
+            }
+            if options.hasMaxStreamDuration {
+                maxStreamDuration = try at("\(field).max_stream_duration") { () throws(Refusal) in
+                    try options.maxStreamDuration.valueOrOff()
+                }
+            }
+            if options.hasMaxRequestsPerConnection, options.maxRequestsPerConnection.value > 0 {
+                maxRequestsPerConnection = options.maxRequestsPerConnection.value
+            }
+            if options.hasMaxHeadersCount { maxHeaders = Int(clamping: options.maxHeadersCount.value) }
+            if options.hasMaxResponseHeadersKb {
+                guard options.maxResponseHeadersKb.value <= 8192 else {
+                    throw Refusal("\(field).max_response_headers_kb", "greater than 8192")
+                }
+                maxHeaderBytes = Int(options.maxResponseHeadersKb.value) << 10
+            }
+            guard options.headersWithUnderscoresAction == .allow else {
+                throw Refusal("\(field).headers_with_underscores_action", "only for connections of clients")
+            }
+        }
+
+        /// Settings of HTTP/1 that only make sense towards clients.
+        private static func check(_ field: String, _ options: Envoy_Config_Core_V3_Http1ProtocolOptions) throws(Refusal) {
+            if options.enableTrailers { throw Refusal.unsupported("\(field).enable_trailers") }
+        }
+    }
+}
+
+extension ClusterConfig.DNS {
+    init(_ message: Envoy_Config_Cluster_V3_Cluster) throws(Refusal) {
+        self.init()
+        if message.hasDnsRefreshRate {
+            refreshRate = try at("dns_refresh_rate") { () throws(Refusal) in try message.dnsRefreshRate.positive() }
+        }
+        if message.hasDnsJitter {
+            refreshJitter = try at("dns_jitter") { () throws(Refusal) in try message.dnsJitter.value() }
+        }
+        respectsTTL = message.respectDnsTtl
+        switch message.dnsLookupFamily {
+        case .auto: family = .automatic
+        case .v4Only: family = .v4Only
+        case .v6Only: family = .v6Only
+        case .v4Preferred: family = .v4Preferred
+        case .all: family = .all
+        case .UNRECOGNIZED: throw Refusal("dns_lookup_family", "unknown value")
+        }
+    }
+}
+
+extension OutlierDetectionConfig {
+    init(_ message: Envoy_Config_Cluster_V3_OutlierDetection) throws(Refusal) {
+        self.init()
+        func number(_ has: Bool, _ value: Google_Protobuf_UInt32Value, _ target: inout UInt32) {
+            if has { target = value.value }
+        }
+        func percent(
+            _ field: String, _ has: Bool, _ value: Google_Protobuf_UInt32Value, _ target: inout UInt32
+        ) throws(Refusal) {
+            guard has else { return }
+            guard value.value <= 100 else { throw Refusal(field, "greater than 100") }
+            target = value.value
+        }
+        func time(
+            _ field: String, _ has: Bool, _ value: Google_Protobuf_Duration, _ target: inout Duration
+        ) throws(Refusal) {
+            if has { target = try at(field) { () throws(Refusal) in try value.positive() } }
+        }
+        number(message.hasConsecutive5Xx, message.consecutive5Xx, &consecutive5xx)
+        try time("interval", message.hasInterval, message.interval, &interval)
+        try time("base_ejection_time", message.hasBaseEjectionTime, message.baseEjectionTime, &baseEjectionTime)
+        if message.hasMaxEjectionTime {
+            try time("max_ejection_time", true, message.maxEjectionTime, &maxEjectionTime)
+        }
+        if message.hasMaxEjectionTimeJitter {
+            maxEjectionTimeJitter = try at("max_ejection_time_jitter") { () throws(Refusal) in
+                try message.maxEjectionTimeJitter.value()
+            }
+        }
+        try percent(
+            "max_ejection_percent", message.hasMaxEjectionPercent, message.maxEjectionPercent, &maxEjectionPercent)
+        try percent(
+            "enforcing_consecutive_5xx", message.hasEnforcingConsecutive5Xx, message.enforcingConsecutive5Xx,
+            &enforcingConsecutive5xx)
+        try percent(
+            "enforcing_success_rate", message.hasEnforcingSuccessRate, message.enforcingSuccessRate,
+            &enforcingSuccessRate)
+        number(message.hasSuccessRateMinimumHosts, message.successRateMinimumHosts, &successRateMinimumHosts)
+        number(message.hasSuccessRateRequestVolume, message.successRateRequestVolume, &successRateRequestVolume)
+        number(message.hasSuccessRateStdevFactor, message.successRateStdevFactor, &successRateStdevFactor)
+        number(
+            message.hasConsecutiveGatewayFailure, message.consecutiveGatewayFailure, &consecutiveGatewayFailure)
+        try percent(
+            "enforcing_consecutive_gateway_failure", message.hasEnforcingConsecutiveGatewayFailure,
+            message.enforcingConsecutiveGatewayFailure, &enforcingConsecutiveGatewayFailure)
+        splitsLocalOriginErrors = message.splitExternalLocalOriginErrors
+        number(
+            message.hasConsecutiveLocalOriginFailure, message.consecutiveLocalOriginFailure,
+            &consecutiveLocalOriginFailure)
+        try percent(
+            "enforcing_consecutive_local_origin_failure", message.hasEnforcingConsecutiveLocalOriginFailure,
+            message.enforcingConsecutiveLocalOriginFailure, &enforcingConsecutiveLocalOriginFailure)
+        try percent(
+            "failure_percentage_threshold", message.hasFailurePercentageThreshold, message.failurePercentageThreshold,
+            &failurePercentageThreshold)
+        try percent(
+            "enforcing_failure_percentage", message.hasEnforcingFailurePercentage, message.enforcingFailurePercentage,
+            &enforcingFailurePercentage)
+        number(
+            message.hasFailurePercentageMinimumHosts, message.failurePercentageMinimumHosts,
+            &failurePercentageMinimumHosts)
+        number(
+            message.hasFailurePercentageRequestVolume, message.failurePercentageRequestVolume,
+            &failurePercentageRequestVolume)
+        alwaysEjectsOneHost = message.alwaysEjectOneHost.value
+    }
+}

@@ -1,0 +1,489 @@
+/// What the proxy does with each field of the messages that it decodes. A field that is set and stands neither under
+/// `used` nor under `ignored` refuses the resource; so does a field that no version of the public API known here has.
+///
+/// The numbers are those of the public xDS API; a test compares the table with the generated messages.
+enum FieldTable {
+    struct Entry: Sendable {
+        /// Decoded, in force.
+        let used: Set<Int>
+        /// Understood; it cannot make a difference in this proxy: names of statistics, runtime keys (there is no
+        /// runtime layer), metadata for others, settings of protocols and features that are refused where they begin.
+        let ignored: Set<Int>
+        /// All names, so that a refusal can say which field it means.
+        let names: [Int: String]
+
+        init(_ used: String, ignored: String = "", refused: String = "") {
+            var names: [Int: String] = [:]
+            func numbers(_ text: String) -> Set<Int> {
+                var result: Set<Int> = []
+                for word in text.split(whereSeparator: { $0 == " " || $0 == "\n" }) {
+                    let parts = word.split(separator: "=")
+                    guard parts.count == 2, let number = Int(parts[1]) else { continue }
+                    names[number] = String(parts[0])
+                    result.insert(number)
+                }
+                return result
+            }
+            self.used = numbers(used)
+            self.ignored = numbers(ignored)
+            _ = numbers(refused)
+            self.names = names
+        }
+    }
+
+    static let messages: [String: Entry] = [
+        "envoy.config.accesslog.v3.AccessLog": Entry("filter=2 typed_config=4", ignored: "name=1"),
+        "envoy.config.accesslog.v3.AccessLogFilter": Entry(
+            """
+                status_code_filter=1 duration_filter=2 not_health_check_filter=3 runtime_filter=5
+                and_filter=6 or_filter=7 header_filter=8 response_flag_filter=9
+                """,
+            refused: """
+                traceable_filter=4 grpc_status_filter=10 extension_filter=11 metadata_filter=12
+                log_type_filter=13
+                """),
+        "envoy.config.accesslog.v3.AndFilter": Entry("filters=1"),
+        "envoy.config.accesslog.v3.ComparisonFilter": Entry("op=1 value=2"),
+        "envoy.config.accesslog.v3.DurationFilter": Entry("comparison=1"),
+        "envoy.config.accesslog.v3.HeaderFilter": Entry("header=1"),
+        "envoy.config.accesslog.v3.NotHealthCheckFilter": Entry(""),
+        "envoy.config.accesslog.v3.OrFilter": Entry("filters=2"),
+        "envoy.config.accesslog.v3.ResponseFlagFilter": Entry("flags=1"),
+        "envoy.config.accesslog.v3.RuntimeFilter": Entry(
+            "percent_sampled=2",
+            ignored: "runtime_key=1 use_independent_randomness=3"),
+        "envoy.config.accesslog.v3.StatusCodeFilter": Entry("comparison=1"),
+        "envoy.config.cluster.v3.CircuitBreakers": Entry("thresholds=1", refused: "per_host_thresholds=2"),
+        "envoy.config.cluster.v3.CircuitBreakers.Thresholds": Entry(
+            """
+                priority=1 max_connections=2 max_pending_requests=3 max_requests=4 max_retries=5
+                retry_budget=8
+                """,
+            ignored: "track_remaining=6",
+            refused: "max_connection_pools=7"),
+        "envoy.config.cluster.v3.CircuitBreakers.Thresholds.RetryBudget": Entry(
+            "budget_percent=1 min_retry_concurrency=2"),
+        "envoy.config.cluster.v3.Cluster": Entry(
+            """
+                transport_socket_matches=43 name=1 alt_stat_name=28 type=2 eds_cluster_config=3
+                connect_timeout=4 per_connection_buffer_limit_bytes=5 lb_policy=6 load_assignment=33
+                max_requests_per_connection=9 circuit_breakers=10 common_http_protocol_options=29
+                http_protocol_options=13 typed_extension_protocol_options=36 dns_refresh_rate=16
+                dns_jitter=58 respect_dns_ttl=39 dns_lookup_family=17 outlier_detection=19
+                cleanup_interval=20 upstream_bind_config=21 ring_hash_lb_config=23 maglev_lb_config=52
+                original_dst_lb_config=34 least_request_lb_config=37 round_robin_lb_config=56
+                common_lb_config=27 transport_socket=24 upstream_connection_options=30
+                load_balancing_policy=41
+                """,
+            ignored: """
+                wait_for_warm_on_init=54 metadata=25 close_connections_on_host_health_failure=31
+                ignore_health_on_host_removal=32 track_cluster_stats=49
+                """,
+            refused: """
+                cluster_type=38 health_checks=8 http2_protocol_options=14 dns_failure_refresh_rate=44
+                typed_dns_resolver_config=55 lb_subset_config=22 filters=40 lrs_server=42
+                lrs_report_endpoint_metrics=57 upstream_config=48 preconnect_policy=50
+                connection_pool_per_downstream_connection=51
+                """),
+        "envoy.config.cluster.v3.Cluster.CommonLbConfig": Entry(
+            """
+                healthy_panic_threshold=1 locality_weighted_lb_config=3
+                ignore_new_hosts_until_first_hc=5 close_connections_on_host_set_change=6
+                consistent_hashing_lb_config=7
+                """,
+            ignored: "update_merge_window=4",
+            refused: "zone_aware_lb_config=2 override_host_status=8"),
+        "envoy.config.cluster.v3.Cluster.CommonLbConfig.ConsistentHashingLbConfig": Entry(
+            "use_hostname_for_hashing=1",
+            refused: "hash_balance_factor=2"),
+        "envoy.config.cluster.v3.Cluster.CommonLbConfig.LocalityWeightedLbConfig": Entry(""),
+        "envoy.config.cluster.v3.Cluster.EdsClusterConfig": Entry("eds_config=1 service_name=2"),
+        "envoy.config.cluster.v3.Cluster.LeastRequestLbConfig": Entry(
+            "choice_count=1 active_request_bias=2",
+            refused: "slow_start_config=3"),
+        "envoy.config.cluster.v3.Cluster.MaglevLbConfig": Entry("table_size=1"),
+        "envoy.config.cluster.v3.Cluster.OriginalDstLbConfig": Entry(
+            "use_http_header=1 http_header_name=2 upstream_port_override=3",
+            refused: "metadata_key=4"),
+        "envoy.config.cluster.v3.Cluster.RingHashLbConfig": Entry(
+            "minimum_ring_size=1 hash_function=3 maximum_ring_size=4"),
+        "envoy.config.cluster.v3.Cluster.RoundRobinLbConfig": Entry("", refused: "slow_start_config=1"),
+        "envoy.config.cluster.v3.Cluster.TransportSocketMatch": Entry(
+            "match=2 transport_socket=3",
+            ignored: "name=1"),
+        "envoy.config.cluster.v3.LoadBalancingPolicy": Entry("policies=1"),
+        "envoy.config.cluster.v3.LoadBalancingPolicy.Policy": Entry("typed_extension_config=4"),
+        "envoy.config.cluster.v3.OutlierDetection": Entry(
+            """
+                consecutive_5xx=1 interval=2 base_ejection_time=3 max_ejection_percent=4
+                enforcing_consecutive_5xx=5 enforcing_success_rate=6 success_rate_minimum_hosts=7
+                success_rate_request_volume=8 success_rate_stdev_factor=9 consecutive_gateway_failure=10
+                enforcing_consecutive_gateway_failure=11 split_external_local_origin_errors=12
+                consecutive_local_origin_failure=13 enforcing_consecutive_local_origin_failure=14
+                failure_percentage_threshold=16 enforcing_failure_percentage=17
+                failure_percentage_minimum_hosts=19 failure_percentage_request_volume=20
+                max_ejection_time=21 max_ejection_time_jitter=22 always_eject_one_host=25
+                """,
+            ignored: "successful_active_health_check_uneject_host=23",
+            refused: """
+                enforcing_local_origin_success_rate=15 enforcing_failure_percentage_local_origin=18
+                monitors=24
+                """),
+        "envoy.config.cluster.v3.UpstreamConnectionOptions": Entry(
+            "tcp_keepalive=1",
+            refused: "set_local_interface_name_on_upstream_connections=2 happy_eyeballs_config=3"),
+        "envoy.config.core.v3.Address": Entry("socket_address=1 pipe=2", refused: "envoy_internal_address=3"),
+        "envoy.config.core.v3.AggregatedConfigSource": Entry(""),
+        "envoy.config.core.v3.BindConfig": Entry(
+            "source_address=1",
+            refused: "freebind=2 socket_options=3 local_address_selector=6"),
+        "envoy.config.core.v3.CidrRange": Entry("address_prefix=1 prefix_len=2"),
+        "envoy.config.core.v3.ConfigSource": Entry(
+            "ads=3 self=5",
+            ignored: "initial_fetch_timeout=4 resource_api_version=6",
+            refused: "path=1 path_config_source=8 api_config_source=2"),
+        "envoy.config.core.v3.DataSource": Entry(
+            "inline_bytes=2 inline_string=3",
+            refused: "filename=1 environment_variable=4 watched_directory=5"),
+        "envoy.config.core.v3.HeaderValue": Entry("key=1 value=2 raw_value=3"),
+        "envoy.config.core.v3.HeaderValueOption": Entry("header=1 append=2 append_action=3 keep_empty_value=4"),
+        "envoy.config.core.v3.Http1ProtocolOptions": Entry(
+            "allow_absolute_url=1 accept_http_10=2 default_host_for_http_10=3 enable_trailers=5",
+            refused: """
+                header_key_format=4 allow_chunked_length=6
+                override_stream_error_on_invalid_http_message=7 send_fully_qualified_url=8
+                allow_custom_methods=10 ignore_http_11_upgrade=11
+                """),
+        "envoy.config.core.v3.HttpProtocolOptions": Entry(
+            """
+                idle_timeout=1 max_connection_duration=3 max_headers_count=2 max_response_headers_kb=7
+                max_stream_duration=4 headers_with_underscores_action=5 max_requests_per_connection=6
+                """),
+        "envoy.config.core.v3.Locality": Entry("region=1 zone=2 sub_zone=3"),
+        "envoy.config.core.v3.Metadata": Entry("filter_metadata=1 typed_filter_metadata=2"),
+        "envoy.config.core.v3.Pipe": Entry("path=1", ignored: "mode=2"),
+        "envoy.config.core.v3.RuntimeDouble": Entry("default_value=1", ignored: "runtime_key=2"),
+        "envoy.config.core.v3.RuntimeFractionalPercent": Entry("default_value=1", ignored: "runtime_key=2"),
+        "envoy.config.core.v3.RuntimeUInt32": Entry("default_value=2", ignored: "runtime_key=3"),
+        "envoy.config.core.v3.SchemeHeaderTransformation": Entry(
+            "scheme_to_overwrite=1",
+            refused: "match_upstream=2"),
+        "envoy.config.core.v3.SelfConfigSource": Entry("", ignored: "transport_api_version=1"),
+        "envoy.config.core.v3.SocketAddress": Entry(
+            "protocol=1 address=2 port_value=3",
+            refused: "named_port=4 resolver_name=5 ipv4_compat=6 network_namespace_filepath=7"),
+        "envoy.config.core.v3.SubstitutionFormatString": Entry(
+            "text_format=1 json_format=2 omit_empty_values=3",
+            ignored: "content_type=4",
+            refused: "text_format_source=5 formatters=6"),
+        "envoy.config.core.v3.TcpKeepalive": Entry("keepalive_probes=1 keepalive_time=2 keepalive_interval=3"),
+        "envoy.config.core.v3.TransportSocket": Entry("name=1 typed_config=3"),
+        "envoy.config.core.v3.TypedExtensionConfig": Entry("typed_config=2", ignored: "name=1"),
+        "envoy.config.endpoint.v3.ClusterLoadAssignment": Entry(
+            "cluster_name=1 endpoints=2 policy=4",
+            refused: "named_endpoints=5"),
+        "envoy.config.endpoint.v3.ClusterLoadAssignment.Policy": Entry(
+            "drop_overloads=2 overprovisioning_factor=3",
+            refused: "endpoint_stale_after=4 weighted_priority_health=6"),
+        "envoy.config.endpoint.v3.ClusterLoadAssignment.Policy.DropOverload": Entry("category=1 drop_percentage=2"),
+        "envoy.config.endpoint.v3.Endpoint": Entry(
+            "address=1 hostname=3",
+            ignored: "health_check_config=2",
+            refused: "additional_addresses=4"),
+        "envoy.config.endpoint.v3.LbEndpoint": Entry(
+            "endpoint=1 health_status=2 metadata=3 load_balancing_weight=4",
+            refused: "endpoint_name=5"),
+        "envoy.config.endpoint.v3.LocalityLbEndpoints": Entry(
+            "locality=1 lb_endpoints=2 load_balancing_weight=3 priority=5",
+            ignored: "metadata=9 proximity=6"),
+        "envoy.config.listener.v3.Filter": Entry("name=1 typed_config=4", refused: "config_discovery=5"),
+        "envoy.config.listener.v3.FilterChain": Entry(
+            "filter_chain_match=1 filters=3 transport_socket=6 name=7",
+            ignored: "metadata=5 transport_socket_connect_timeout=9"),
+        "envoy.config.listener.v3.FilterChainMatch": Entry(
+            """
+                destination_port=8 prefix_ranges=3 direct_source_prefix_ranges=13 source_type=12
+                source_prefix_ranges=6 source_ports=7 server_names=11 transport_protocol=9
+                application_protocols=10
+                """,
+            refused: "address_suffix=4 suffix_len=5"),
+        "envoy.config.listener.v3.Listener": Entry(
+            """
+                name=1 address=2 filter_chains=3 use_original_dst=4 default_filter_chain=25
+                per_connection_buffer_limit_bytes=5 drain_type=8 listener_filters=9
+                listener_filters_timeout=15 continue_on_listener_filters_timeout=17 traffic_direction=16
+                access_log=22 tcp_backlog_size=24 bind_to_port=26
+                """,
+            ignored: """
+                stat_prefix=28 metadata=6 connection_balance_config=20 reuse_port=21
+                enable_reuse_port=29 max_connections_to_accept_per_socket_event=34
+                ignore_global_conn_limit=31 bypass_overload_manager=35
+                """,
+            refused: """
+                additional_addresses=33 transparent=10 freebind=11 socket_options=13
+                tcp_fast_open_queue_length=12 api_listener=19 internal_listener=27 enable_mptcp=30
+                """),
+        "envoy.config.listener.v3.ListenerFilter": Entry(
+            "name=1 typed_config=3 filter_disabled=4",
+            refused: "config_discovery=5"),
+        "envoy.config.listener.v3.ListenerFilterChainMatchPredicate": Entry(
+            "or_match=1 and_match=2 not_match=3 any_match=4 destination_port_range=5"),
+        "envoy.config.listener.v3.ListenerFilterChainMatchPredicate.MatchSet": Entry("rules=1"),
+        "envoy.config.route.v3.DirectResponseAction": Entry("status=1 body=2", refused: "body_format=3"),
+        "envoy.config.route.v3.FilterConfig": Entry("config=1 is_optional=2 disabled=3"),
+        "envoy.config.route.v3.HeaderMatcher": Entry(
+            """
+                name=1 exact_match=4 safe_regex_match=11 range_match=6 present_match=7 prefix_match=9
+                suffix_match=10 contains_match=12 string_match=13 invert_match=8
+                treat_missing_header_as_empty=14
+                """),
+        "envoy.config.route.v3.QueryParameterMatcher": Entry("name=1 string_match=5 present_match=6"),
+        "envoy.config.route.v3.RedirectAction": Entry(
+            """
+                https_redirect=4 scheme_redirect=7 host_redirect=1 port_redirect=8 path_redirect=2
+                prefix_rewrite=5 regex_rewrite=9 response_code=3 strip_query=6
+                """),
+        "envoy.config.route.v3.RetryPolicy": Entry(
+            """
+                retry_on=1 num_retries=2 per_try_timeout=3 per_try_idle_timeout=13
+                retry_host_predicate=5 host_selection_retry_max_attempts=6 retriable_status_codes=7
+                retry_back_off=8 retriable_headers=9 retriable_request_headers=10
+                """,
+            refused: "retry_priority=4 retry_options_predicates=12 rate_limited_retry_back_off=11"),
+        "envoy.config.route.v3.RetryPolicy.RetryBackOff": Entry("base_interval=1 max_interval=2"),
+        "envoy.config.route.v3.RetryPolicy.RetryHostPredicate": Entry("name=1 typed_config=3"),
+        "envoy.config.route.v3.Route": Entry(
+            """
+                name=14 match=1 route=2 redirect=3 direct_response=7 typed_per_filter_config=13
+                request_headers_to_add=9 request_headers_to_remove=12 response_headers_to_add=10
+                response_headers_to_remove=11
+                """,
+            ignored: "metadata=4 decorator=5 tracing=15 stat_prefix=19",
+            refused: "non_forwarding_action=18 request_body_buffer_limit=20"),
+        "envoy.config.route.v3.RouteAction": Entry(
+            """
+                cluster=1 cluster_header=2 weighted_clusters=3 cluster_not_found_response_code=20
+                prefix_rewrite=5 regex_rewrite=32 host_rewrite_literal=6 auto_host_rewrite=7
+                host_rewrite_header=29 host_rewrite_path_regex=35 append_x_forwarded_host=38 timeout=8
+                idle_timeout=24 retry_policy=9 request_mirror_policies=30 priority=11 hash_policy=15
+                upgrade_configs=25 max_stream_duration=36
+                """,
+            refused: """
+                cluster_specifier_plugin=37 metadata_match=4 path_rewrite_policy=41 path_rewrite=45
+                host_rewrite=44 flush_timeout=42 early_data_policy=40 retry_policy_typed_config=33
+                rate_limits=13 cors=17 max_grpc_timeout=23 grpc_timeout_offset=28
+                internal_redirect_policy=34 hedge_policy=27
+                """),
+        "envoy.config.route.v3.RouteAction.HashPolicy": Entry(
+            "header=1 cookie=2 connection_properties=3 query_parameter=5 terminal=4",
+            refused: "filter_state=6"),
+        "envoy.config.route.v3.RouteAction.HashPolicy.ConnectionProperties": Entry("source_ip=1"),
+        "envoy.config.route.v3.RouteAction.HashPolicy.Cookie": Entry("name=1 ttl=2 path=3 attributes=4"),
+        "envoy.config.route.v3.RouteAction.HashPolicy.CookieAttribute": Entry("name=1 value=2"),
+        "envoy.config.route.v3.RouteAction.HashPolicy.Header": Entry("header_name=1 regex_rewrite=2"),
+        "envoy.config.route.v3.RouteAction.HashPolicy.QueryParameter": Entry("name=1"),
+        "envoy.config.route.v3.RouteAction.MaxStreamDuration": Entry(
+            "max_stream_duration=1 grpc_timeout_header_max=2 grpc_timeout_header_offset=3"),
+        "envoy.config.route.v3.RouteAction.RequestMirrorPolicy": Entry(
+            "cluster=1 cluster_header=5 runtime_fraction=3 disable_shadow_host_suffix_append=6",
+            ignored: "trace_sampled=4",
+            refused: "host_rewrite_literal=8"),
+        "envoy.config.route.v3.RouteAction.UpgradeConfig": Entry(
+            "upgrade_type=1 enabled=2",
+            refused: "connect_config=3"),
+        "envoy.config.route.v3.RouteConfiguration": Entry(
+            """
+                name=1 virtual_hosts=2 internal_only_headers=3 response_headers_to_add=4
+                response_headers_to_remove=5 request_headers_to_add=6 request_headers_to_remove=8
+                most_specific_header_mutations_wins=10 max_direct_response_body_size_bytes=11
+                request_mirror_policies=13 ignore_port_in_host_matching=14 typed_per_filter_config=16
+                """,
+            ignored: "validate_clusters=7 metadata=17",
+            refused: "vhost_header=18 ignore_path_parameters_in_path_matching=15"),
+        "envoy.config.route.v3.RouteMatch": Entry(
+            """
+                prefix=1 path=2 safe_regex=10 connect_matcher=12 path_separated_prefix=14
+                case_sensitive=4 runtime_fraction=9 headers=6 query_parameters=7 grpc=8
+                """,
+            refused: "path_match_policy=15 tls_context=11 dynamic_metadata=13 filter_state=16"),
+        "envoy.config.route.v3.RouteMatch.ConnectMatcher": Entry(""),
+        "envoy.config.route.v3.RouteMatch.GrpcRouteMatchOptions": Entry(""),
+        "envoy.config.route.v3.VirtualHost": Entry(
+            """
+                name=1 domains=2 routes=3 require_tls=4 request_headers_to_add=7
+                request_headers_to_remove=13 response_headers_to_add=10 response_headers_to_remove=11
+                typed_per_filter_config=15 include_request_attempt_count=14
+                include_attempt_count_in_response=19 retry_policy=16 include_is_timeout_retry_header=23
+                request_mirror_policies=22
+                """,
+            ignored: "metadata=24",
+            refused: """
+                rate_limits=6 cors=8 retry_policy_typed_config=20 hedge_policy=17
+                request_body_buffer_limit=25
+                """),
+        "envoy.config.route.v3.WeightedCluster": Entry(
+            "clusters=1 header_name=4",
+            ignored: "total_weight=3 runtime_key_prefix=2",
+            refused: "use_hash_policy=5"),
+        "envoy.config.route.v3.WeightedCluster.ClusterWeight": Entry(
+            """
+                name=1 cluster_header=12 weight=2 request_headers_to_add=4 request_headers_to_remove=9
+                response_headers_to_add=5 response_headers_to_remove=6 typed_per_filter_config=10
+                host_rewrite_literal=11
+                """,
+            refused: "metadata_match=3"),
+        "envoy.extensions.access_loggers.file.v3.FileAccessLog": Entry("path=1 format=2 log_format=5"),
+        "envoy.extensions.access_loggers.stream.v3.StderrAccessLog": Entry("log_format=1"),
+        "envoy.extensions.access_loggers.stream.v3.StdoutAccessLog": Entry("log_format=1"),
+        "envoy.extensions.filters.common.fault.v3.FaultDelay": Entry(
+            "fixed_delay=3 percentage=4",
+            refused: "header_delay=5"),
+        "envoy.extensions.filters.http.cors.v3.Cors": Entry(""),
+        "envoy.extensions.filters.http.cors.v3.CorsPolicy": Entry(
+            """
+                allow_origin_string_match=1 allow_methods=2 allow_headers=3 expose_headers=4 max_age=5
+                allow_credentials=6 filter_enabled=7 allow_private_network_access=9
+                forward_not_matching_preflights=10
+                """,
+            ignored: "shadow_enabled=8"),
+        "envoy.extensions.filters.http.fault.v3.FaultAbort": Entry(
+            "http_status=2 grpc_status=5 percentage=3",
+            refused: "header_abort=4"),
+        "envoy.extensions.filters.http.fault.v3.HTTPFault": Entry(
+            "delay=1 abort=2 upstream_cluster=3 headers=4 max_active_faults=6",
+            ignored: """
+                delay_percent_runtime=8 abort_percent_runtime=9 delay_duration_runtime=10
+                abort_http_status_runtime=11 max_active_faults_runtime=12
+                response_rate_limit_percent_runtime=13 abort_grpc_status_runtime=14
+                disable_downstream_cluster_stats=15 filter_metadata=16
+                """,
+            refused: "downstream_nodes=5 response_rate_limit=7"),
+        "envoy.extensions.filters.http.grpc_stats.v3.FilterConfig": Entry(
+            "",
+            ignored: """
+                emit_filter_state=1 stats_for_all_methods=3 enable_upstream_stats=4
+                replace_dots_in_grpc_service_name=5
+                """),
+        "envoy.extensions.filters.http.router.v3.Router": Entry(
+            "suppress_envoy_headers=4 respect_expected_rq_timeout=6",
+            ignored: "dynamic_stats=1 start_child_span=2 suppress_grpc_request_failure_code_stats=7",
+            refused: "upstream_log=3 strict_check_headers=5 upstream_http_filters=8"),
+        "envoy.extensions.filters.listener.http_inspector.v3.HttpInspector": Entry(""),
+        "envoy.extensions.filters.listener.original_dst.v3.OriginalDst": Entry(""),
+        "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector": Entry(
+            "",
+            ignored: "initial_read_buffer_size=2",
+            refused: """
+                enable_ja3_fingerprinting=1 enable_ja4_fingerprinting=3
+                close_connection_on_client_hello_parsing_errors=4 max_client_hello_size=5
+                """),
+        "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager": Entry(
+            """
+                codec_type=1 stat_prefix=2 rds=3 route_config=4 http_filters=5 tracing=7
+                common_http_protocol_options=35 http_protocol_options=8 server_name=10
+                server_header_transformation=34 scheme_header_transformation=48
+                max_request_headers_kb=29 stream_idle_timeout=24 request_timeout=28
+                request_headers_timeout=41 drain_timeout=12 delayed_close_timeout=26 access_log=13
+                use_remote_address=14 xff_num_trusted_hops=19 internal_address_config=25
+                skip_xff_append=21 via=22 generate_request_id=15 preserve_external_request_id=32
+                always_set_request_id_in_response=37 forward_client_cert_details=16
+                proxy_100_continue=18 upgrade_configs=23 normalize_path=30 merge_slashes=33
+                path_with_escaped_slashes_action=45 request_id_extension=36 strip_matching_host_port=39
+                strip_any_host_port=42 strip_trailing_host_dot=47 append_x_forwarded_port=51
+                """,
+            ignored: """
+                http2_protocol_options=9 set_current_client_cert_details=17
+                add_proxy_protocol_connection_state=53
+                """,
+            refused: """
+                add_user_agent=6 http1_safe_max_connection_duration=58 stream_flush_timeout=59
+                access_log_options=56 original_ip_detection_extensions=46
+                early_header_mutation_extensions=52 represent_ipv4_remote_address_as_ipv4_mapped_ipv6=20
+                local_reply_config=38 stream_error_on_invalid_http_message=40
+                typed_header_validation_config=50 append_local_overload=57
+                """),
+        "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.InternalAddressConfig": Entry(
+            "cidr_ranges=2",
+            ignored: "unix_sockets=1"),
+        "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.Tracing": Entry(
+            "",
+            ignored: """
+                client_sampling=3 random_sampling=4 overall_sampling=5 verbose=6 max_path_tag_length=7
+                custom_tags=8 spawn_upstream_span=10 operation=11 upstream_operation=12
+                """,
+            refused: "provider=9"),
+        "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.UpgradeConfig": Entry(
+            "upgrade_type=1 enabled=3",
+            refused: "filters=2"),
+        "envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter": Entry(
+            "name=1 typed_config=4 is_optional=6",
+            refused: "config_discovery=5 disabled=7"),
+        "envoy.extensions.filters.network.http_connection_manager.v3.Rds": Entry(
+            "config_source=1 route_config_name=2"),
+        "envoy.extensions.filters.network.http_connection_manager.v3.RequestIDExtension": Entry("typed_config=1"),
+        "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy": Entry(
+            """
+                stat_prefix=1 cluster=2 weighted_clusters=10 idle_timeout=8 access_log=5
+                max_connect_attempts=7 hash_policy=11 max_downstream_connection_duration=13
+                """,
+            refused: """
+                metadata_match=9 downstream_idle_timeout=3 upstream_idle_timeout=4 backoff_options=18
+                tunneling_config=12 max_downstream_connection_duration_jitter_percentage=20
+                access_log_options=17 proxy_protocol_tlvs=19 upstream_connect_mode=21
+                max_early_data_bytes=22
+                """),
+        "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.WeightedCluster": Entry("clusters=1"),
+        "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.WeightedCluster.ClusterWeight": Entry(
+            "name=1 weight=2",
+            refused: "metadata_match=3"),
+        "envoy.extensions.load_balancing_policies.common.v3.ConsistentHashingLbConfig": Entry(
+            "use_hostname_for_hashing=1",
+            refused: "hash_balance_factor=2 hash_policy=3"),
+        "envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig": Entry(
+            "locality_weighted_lb_config=2",
+            refused: "zone_aware_lb_config=1"),
+        "envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig.LocalityWeightedLbConfig": Entry(""),
+        "envoy.extensions.load_balancing_policies.least_request.v3.LeastRequest": Entry(
+            "choice_count=1 active_request_bias=2 locality_lb_config=4",
+            refused: "slow_start_config=3 selection_method=6"),
+        "envoy.extensions.load_balancing_policies.maglev.v3.Maglev": Entry(
+            "table_size=1 consistent_hashing_lb_config=2 locality_weighted_lb_config=3"),
+        "envoy.extensions.load_balancing_policies.random.v3.Random": Entry("locality_lb_config=1"),
+        "envoy.extensions.load_balancing_policies.ring_hash.v3.RingHash": Entry(
+            """
+                hash_function=1 minimum_ring_size=2 maximum_ring_size=3 consistent_hashing_lb_config=6
+                locality_weighted_lb_config=7
+                """),
+        "envoy.extensions.load_balancing_policies.round_robin.v3.RoundRobin": Entry(
+            "locality_lb_config=2",
+            refused: "slow_start_config=1"),
+        "envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig": Entry(
+            "",
+            ignored: "pack_trace_reason=1 use_request_id_for_trace_sampling=2"),
+        "envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer": Entry(""),
+        "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": Entry(
+            "common_http_protocol_options=1 explicit_http_config=3 use_downstream_protocol_config=4",
+            ignored: "upstream_http_protocol_options=2",
+            refused: """
+                auto_config=5 http_filters=6 header_validation_config=7 request_mirror_policies=9
+                hash_policy=10 retry_policy=11
+                """),
+        "envoy.extensions.upstreams.http.v3.HttpProtocolOptions.ExplicitHttpConfig": Entry(
+            "http_protocol_options=1",
+            refused: "http2_protocol_options=2"),
+        "envoy.extensions.upstreams.http.v3.HttpProtocolOptions.UseDownstreamHttpConfig": Entry(
+            "http_protocol_options=1",
+            ignored: "http2_protocol_options=2"),
+        "envoy.type.matcher.v3.RegexMatchAndSubstitute": Entry("pattern=1 substitution=2"),
+        "envoy.type.matcher.v3.RegexMatcher": Entry("regex=2", ignored: "google_re2=1"),
+        "envoy.type.matcher.v3.StringMatcher": Entry(
+            "exact=1 prefix=2 suffix=3 safe_regex=5 contains=7 ignore_case=6",
+            refused: "custom=8"),
+        "envoy.type.v3.FractionalPercent": Entry("numerator=1 denominator=2"),
+        "envoy.type.v3.HashPolicy": Entry("source_ip=1"),
+        "envoy.type.v3.HashPolicy.SourceIp": Entry(""),
+        "envoy.type.v3.Int32Range": Entry("start=1 end=2"),
+        "envoy.type.v3.Int64Range": Entry("start=1 end=2"),
+        "envoy.type.v3.Percent": Entry("value=1"),
+    ]
+}

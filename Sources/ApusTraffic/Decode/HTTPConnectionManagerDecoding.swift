@@ -1,0 +1,252 @@
+internal import ApusAPI
+internal import ApusCore
+internal import SwiftProtobuf
+
+extension HTTPConnectionManager {
+    private typealias Message = Envoy_Extensions_Filters_Network_HttpConnectionManager_V3_HttpConnectionManager
+
+    static func decode(
+        _ message: Envoy_Extensions_Filters_Network_HttpConnectionManager_V3_HttpConnectionManager,
+        context: inout DecodingContext
+    ) throws(Refusal) -> HTTPConnectionManager {
+        let codec: Codec
+        switch message.codecType {
+        // HTTP/2 clients of an automatic listener are told by the codec that they are not understood.
+        case .auto: codec = .automatic
+        case .http1: codec = .http1
+        case .http2: throw Refusal.unsupported("codec_type", "HTTP2")
+        case .http3: throw Refusal.unsupported("codec_type", "HTTP3")
+        case .UNRECOGNIZED: throw Refusal("codec_type", "unknown value")
+        }
+        var working = context
+        let routes: RouteSource
+        switch message.routeSpecifier {
+        case .rds(let rds):
+            guard !rds.routeConfigName.isEmpty else { throw Refusal("rds.route_config_name", "empty") }
+            try at("rds.config_source") { () throws(Refusal) in try ConfigSourceDecoding.require(rds.configSource) }
+            let slot = try at("rds") { () throws(Refusal) in try working.routeTables.slot(rds.routeConfigName) }
+            routes = .discovered(name: rds.routeConfigName, slot: slot)
+        case .routeConfig(let config):
+            routes = .inline(
+                try at("route_config") { () throws(Refusal) in
+                    try RouteTable(config, version: ContentVersion(0), context: &working)
+                })
+        case nil: throw Refusal("", "no route configuration")
+        }
+        let (filters, router) = try filters(message.httpFilters, context: &working)
+        if message.hasRequestIDExtension {
+            try at("request_id_extension.typed_config") { () throws(Refusal) in
+                let type = Packed.typeName(message.requestIDExtension.typedConfig)
+                guard type == "envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig" else {
+                    throw Refusal.unsupported("", type)
+                }
+                _ = try Packed.unpack(
+                    message.requestIDExtension.typedConfig,
+                    as: Envoy_Extensions_RequestId_Uuid_V3_UuidRequestIdConfig.self)
+            }
+        }
+        let manager = HTTPConnectionManager(
+            statPrefix: message.statPrefix, codec: codec, routes: routes, filters: filters,
+            accessLogs: try each("access_log", message.accessLog) { log throws(Refusal) in try AccessLog.decode(log) },
+            identity: try Identity(message), normalization: try Normalization(message), limits: try Limits(message),
+            timeouts: try Timeouts(message), serverName: message.serverName.isEmpty ? "envoy" : message.serverName,
+            serverHeader: try serverHeader(message),
+            upgrades: try each("upgrade_configs", message.upgradeConfigs) { upgrade throws(Refusal) in
+                guard !upgrade.upgradeType.isEmpty else { throw Refusal("upgrade_type", "empty") }
+                if upgrade.upgradeType.uppercased() == "CONNECT" {
+                    throw Refusal.unsupported("upgrade_type", "CONNECT")
+                }
+                return UpgradePolicy(
+                    type: upgrade.upgradeType, enabled: !upgrade.hasEnabled || upgrade.enabled.value)
+            },
+            proxies100Continue: message.proxy100Continue,
+            suppressesEnvoyHeaders: router.suppressEnvoyHeaders,
+            respectsExpectedTimeout: router.respectExpectedRqTimeout)
+        guard HTTPSyntax.isSafeValue(manager.serverName.utf8) else {
+            throw Refusal("server_name", "has a line break or NUL")
+        }
+        context = working
+        return manager
+    }
+
+    private static func serverHeader(_ message: Message) throws(Refusal) -> ServerHeader {
+        switch message.serverHeaderTransformation {
+        case .overwrite: return .overwrite
+        case .appendIfAbsent: return .appendIfAbsent
+        case .passThrough: return .passThrough
+        case .UNRECOGNIZED: throw Refusal("server_header_transformation", "unknown value")
+        }
+    }
+
+    /// The router ends the list; what stands before it must be known.
+    private static func filters(
+        _ messages: [Envoy_Extensions_Filters_Network_HttpConnectionManager_V3_HttpFilter],
+        context: inout DecodingContext
+    ) throws(Refusal) -> ([HTTPFilter], Envoy_Extensions_Filters_Http_Router_V3_Router) {
+        var filters: [HTTPFilter] = []
+        guard let last = messages.last,
+            Packed.typeName(last.typedConfig) == "envoy.extensions.filters.http.router.v3.Router"
+        else { throw Refusal("http_filters", "the last filter must be the router") }
+        let router = try at("http_filters[\(messages.count - 1)].typed_config") { () throws(Refusal) in
+            try Packed.unpack(last.typedConfig, as: Envoy_Extensions_Filters_Http_Router_V3_Router.self)
+        }
+        for (index, message) in messages.dropLast().enumerated() {
+            var working = context
+            let filter = try at("http_filters[\(index)]") { () throws(Refusal) -> HTTPFilter? in
+                let key = try working.filters.slot(message.name)
+                return try at("typed_config") { () throws(Refusal) -> HTTPFilter? in
+                    switch Packed.typeName(message.typedConfig) {
+                    case "envoy.extensions.filters.http.fault.v3.HTTPFault":
+                        return .fault(
+                            try FaultPolicy.decode(
+                                Packed.unpack(
+                                    message.typedConfig, as: Envoy_Extensions_Filters_Http_Fault_V3_HTTPFault.self)),
+                            key: key)
+                    case "envoy.extensions.filters.http.cors.v3.Cors":
+                        _ = try Packed.unpack(
+                            message.typedConfig, as: Envoy_Extensions_Filters_Http_Cors_V3_Cors.self)
+                        return .cors(key: key)
+                    case "envoy.extensions.filters.http.grpc_stats.v3.FilterConfig":
+                        // Statistics of gRPC methods only; requests are the same without.
+                        _ = try Packed.unpack(
+                            message.typedConfig, as: Envoy_Extensions_Filters_Http_GrpcStats_V3_FilterConfig.self)
+                        return nil
+                    case let type:
+                        // `is_optional`: the sender allows a proxy that does not know the filter to do without.
+                        if message.isOptional { return nil }
+                        throw Refusal.unsupported("", type.isEmpty ? message.name : type)
+                    }
+                }
+            }
+            context = working
+            if let filter { filters.append(filter) }
+        }
+        return (filters, router)
+    }
+}
+
+enum ConfigSourceDecoding {
+    /// Only the stream that brought the resource itself.
+    static func require(_ source: Envoy_Config_Core_V3_ConfigSource) throws(Refusal) {
+        switch source.configSourceSpecifier {
+        case .ads, .self_p: return
+        case .path, .pathConfigSource, .apiConfigSource:
+            throw Refusal.unsupported("", "a configuration source other than ADS")
+        case nil: throw Refusal("", "no configuration source")
+        }
+    }
+}
+
+extension HTTPConnectionManager.Identity {
+    init(_ message: Envoy_Extensions_Filters_Network_HttpConnectionManager_V3_HttpConnectionManager) throws(Refusal) {
+        self.init()
+        usesRemoteAddress = message.useRemoteAddress.value
+        trustedHops = message.xffNumTrustedHops
+        skipsForwardedForAppend = message.skipXffAppend
+        guard HTTPSyntax.isSafeValue(message.via.utf8) else { throw Refusal("via", "has a line break or NUL") }
+        via = message.via
+        generatesRequestID = !message.hasGenerateRequestID || message.generateRequestID.value
+        preservesExternalRequestID = message.preserveExternalRequestID
+        alwaysSetsRequestIDInResponse = message.alwaysSetRequestIDInResponse
+        appendsForwardedPort = message.appendXForwardedPort
+        switch message.forwardClientCertDetails {
+        case .sanitize: clientCertificate = .sanitize
+        case .forwardOnly: clientCertificate = .forwardOnly
+        case .appendForward: clientCertificate = .appendForward
+        case .sanitizeSet: clientCertificate = .sanitizeSet
+        case .alwaysForwardOnly: clientCertificate = .alwaysForwardOnly
+        case .UNRECOGNIZED: throw Refusal("forward_client_cert_details", "unknown value")
+        }
+        internalRanges = try each("internal_address_config.cidr_ranges", message.internalAddressConfig.cidrRanges) {
+            range throws(Refusal) in try CIDR(range)
+        }
+        switch message.schemeHeaderTransformation.transformation {
+        case .schemeToOverwrite(let scheme):
+            guard scheme == "http" || scheme == "https" else {
+                throw Refusal("scheme_header_transformation.scheme_to_overwrite", "neither http nor https")
+            }
+            schemeOverwrite = scheme
+        case nil: schemeOverwrite = nil
+        }
+    }
+}
+
+extension HTTPConnectionManager.Normalization {
+    init(_ message: Envoy_Extensions_Filters_Network_HttpConnectionManager_V3_HttpConnectionManager) throws(Refusal) {
+        self.init()
+        normalizesPath = message.normalizePath.value
+        mergesSlashes = message.mergeSlashes
+        switch message.pathWithEscapedSlashesAction {
+        case .implementationSpecificDefault, .keepUnchanged: escapedSlashes = .keep
+        case .rejectRequest: escapedSlashes = .reject
+        case .unescapeAndRedirect: escapedSlashes = .unescapeAndRedirect
+        case .unescapeAndForward: escapedSlashes = .unescapeAndForward
+        case .UNRECOGNIZED: throw Refusal("path_with_escaped_slashes_action", "unknown value")
+        }
+        if message.stripAnyHostPort, message.stripMatchingHostPort {
+            throw Refusal("strip_any_host_port", "only one of it and strip_matching_host_port may be set")
+        }
+        stripsPort = message.stripAnyHostPort ? .any : message.stripMatchingHostPort ? .matching : .no
+        stripsTrailingHostDot = message.stripTrailingHostDot
+    }
+}
+
+extension HTTPConnectionManager.Limits {
+    init(_ message: Envoy_Extensions_Filters_Network_HttpConnectionManager_V3_HttpConnectionManager) throws(Refusal) {
+        self.init()
+        let common = message.commonHTTPProtocolOptions
+        let http1 = message.httpProtocolOptions
+        if message.hasMaxRequestHeadersKb {
+            let size = message.maxRequestHeadersKb.value
+            guard size > 0, size <= 8192 else { throw Refusal("max_request_headers_kb", "must be from 1 to 8192") }
+            maxHeaderBytes = Int(size) << 10
+        }
+        if common.hasMaxHeadersCount {
+            guard common.maxHeadersCount.value > 0 else {
+                throw Refusal("common_http_protocol_options.max_headers_count", "must be greater than 0")
+            }
+            maxHeaders = Int(clamping: common.maxHeadersCount.value)
+        }
+        maxRequestsPerConnection = common.hasMaxRequestsPerConnection && common.maxRequestsPerConnection.value > 0
+            ? common.maxRequestsPerConnection.value : nil
+        switch common.headersWithUnderscoresAction {
+        case .allow: underscores = .allow
+        case .rejectRequest: underscores = .reject
+        case .dropHeader: underscores = .drop
+        case .UNRECOGNIZED:
+            throw Refusal("common_http_protocol_options.headers_with_underscores_action", "unknown value")
+        }
+        if common.hasMaxResponseHeadersKb {
+            throw Refusal.unsupported("common_http_protocol_options.max_response_headers_kb")
+        }
+        acceptsHTTP10 = http1.acceptHTTP10
+        defaultHostForHTTP10 = http1.defaultHostForHTTP10
+        allowsAbsoluteURL = !http1.hasAllowAbsoluteURL || http1.allowAbsoluteURL.value
+        keepsTrailers = http1.enableTrailers
+    }
+}
+
+extension HTTPConnectionManager.Timeouts {
+    init(_ message: Envoy_Extensions_Filters_Network_HttpConnectionManager_V3_HttpConnectionManager) throws(Refusal) {
+        self.init()
+        func read(
+            _ field: String, _ has: Bool, _ value: Google_Protobuf_Duration, _ target: inout Duration?
+        ) throws(Refusal) {
+            if has { target = try at(field) { () throws(Refusal) in try value.valueOrOff() } }
+        }
+        let common = message.commonHTTPProtocolOptions
+        try read("stream_idle_timeout", message.hasStreamIdleTimeout, message.streamIdleTimeout, &streamIdle)
+        try read("request_timeout", message.hasRequestTimeout, message.requestTimeout, &request)
+        try read(
+            "request_headers_timeout", message.hasRequestHeadersTimeout, message.requestHeadersTimeout, &requestHeaders)
+        try read("drain_timeout", message.hasDrainTimeout, message.drainTimeout, &drain)
+        try read("delayed_close_timeout", message.hasDelayedCloseTimeout, message.delayedCloseTimeout, &delayedClose)
+        try read("common_http_protocol_options.idle_timeout", common.hasIdleTimeout, common.idleTimeout, &connectionIdle)
+        try read(
+            "common_http_protocol_options.max_connection_duration", common.hasMaxConnectionDuration,
+            common.maxConnectionDuration, &maxConnection)
+        try read(
+            "common_http_protocol_options.max_stream_duration", common.hasMaxStreamDuration, common.maxStreamDuration,
+            &maxStream)
+    }
+}

@@ -1,0 +1,574 @@
+internal import ApusAPI
+internal import ApusCore
+internal import ApusRegex
+internal import SwiftProtobuf
+
+extension RouteTable {
+    /// Limits on one table; far above what a mesh needs.
+    private static let maxVirtualHosts = 100_000
+    private static let maxRoutes = 1_000_000
+
+    /// A checked message to a table.
+    convenience init(
+        _ message: Envoy_Config_Route_V3_RouteConfiguration, version: ContentVersion, context: inout DecodingContext
+    ) throws(Refusal) {
+        guard message.virtualHosts.count <= Self.maxVirtualHosts,
+            message.virtualHosts.reduce(0, { $0 + $1.routes.count }) <= Self.maxRoutes
+        else { throw Refusal("virtual_hosts", "too many virtual hosts or routes") }
+        let bodyLimit = message.hasMaxDirectResponseBodySizeBytes
+            ? Int(clamping: message.maxDirectResponseBodySizeBytes.value) : 4096
+        var working = context
+        let hosts = try each("virtual_hosts", message.virtualHosts) { host throws(Refusal) in
+            try VirtualHost(host, bodyLimit: bodyLimit, context: &working)
+        }
+        var domains: Set<String> = []
+        var names: Set<String> = []
+        for host in hosts {
+            guard names.insert(host.name).inserted else {
+                throw Refusal("virtual_hosts", "more than one virtual host has the name \(host.name)")
+            }
+            for domain in host.domains where !domains.insert(domain.lowercased()).inserted {
+                throw Refusal("virtual_hosts", "the domain \(domain) is in more than one place")
+            }
+        }
+        let mirrors = try each("request_mirror_policies", message.requestMirrorPolicies) { policy throws(Refusal) in
+            try MirrorPolicy(policy, context: &working)
+        }
+        let overrides = try FilterOverride.decode(message.typedPerFilterConfig, context: &working)
+        let internalOnly = try each("internal_only_headers", message.internalOnlyHeaders) { name throws(Refusal) in
+            try HeaderName.decode(name)
+        }
+        let requestHeaders = try HeaderOperations(
+            add: message.requestHeadersToAdd, remove: message.requestHeadersToRemove, field: "request_headers")
+        let responseHeaders = try HeaderOperations(
+            add: message.responseHeadersToAdd, remove: message.responseHeadersToRemove, field: "response_headers")
+        context = working
+        self.init(
+            name: message.name, version: version, virtualHosts: hosts, requestHeaders: requestHeaders,
+            responseHeaders: responseHeaders,
+            mostSpecificHeaderMutationsWin: message.mostSpecificHeaderMutationsWins,
+            ignoresPortInHost: message.ignorePortInHostMatching, internalOnlyHeaders: internalOnly, mirrors: mirrors,
+            overrides: overrides)
+    }
+}
+
+extension VirtualHost {
+    convenience init(
+        _ message: Envoy_Config_Route_V3_VirtualHost, bodyLimit: Int, context: inout DecodingContext
+    ) throws(Refusal) {
+        guard !message.name.isEmpty else { throw Refusal("name", "empty") }
+        guard !message.domains.isEmpty else { throw Refusal("domains", "empty") }
+        for (index, domain) in message.domains.enumerated() {
+            let stars = domain.utf8.count { $0 == UInt8(ascii: "*") }
+            guard !domain.isEmpty, stars == 0 || (stars == 1 && (domain.hasPrefix("*") || domain.hasSuffix("*"))) else {
+                throw Refusal("domains[\(index)]", "'\(domain)': a star may only be the first or last character")
+            }
+        }
+        let tls: TLSRequirement
+        switch message.requireTls {
+        case .none: tls = .none
+        case .externalOnly: tls = .externalOnly
+        case .all: tls = .all
+        case .UNRECOGNIZED: throw Refusal("require_tls", "unknown value")
+        }
+        let retry = message.hasRetryPolicy
+            ? try at("retry_policy") { () throws(Refusal) in try RetryPolicy.decode(message.retryPolicy) } : nil
+        var working = context
+        let mirrors = try each("request_mirror_policies", message.requestMirrorPolicies) { policy throws(Refusal) in
+            try MirrorPolicy(policy, context: &working)
+        }
+        let routes = try each("routes", message.routes) { route throws(Refusal) in
+            try Route.decode(route, retry: retry, mirrors: mirrors, bodyLimit: bodyLimit, context: &working)
+        }
+        let overrides = try FilterOverride.decode(message.typedPerFilterConfig, context: &working)
+        let requestHeaders = try HeaderOperations(
+            add: message.requestHeadersToAdd, remove: message.requestHeadersToRemove, field: "request_headers")
+        let responseHeaders = try HeaderOperations(
+            add: message.responseHeadersToAdd, remove: message.responseHeadersToRemove, field: "response_headers")
+        context = working
+        self.init(
+            name: message.name, domains: message.domains, routes: routes, tls: tls, requestHeaders: requestHeaders,
+            responseHeaders: responseHeaders, overrides: overrides,
+            addsAttemptCountToRequest: message.includeRequestAttemptCount,
+            addsAttemptCountToResponse: message.includeAttemptCountInResponse,
+            marksTimeoutRetries: message.includeIsTimeoutRetryHeader)
+    }
+}
+
+extension Route {
+    /// - Parameters:
+    ///   - retry: the virtual host's policy, for routes without one; `mirrors` likewise.
+    ///   - bodyLimit: bytes of a direct response.
+    static func decode(
+        _ message: Envoy_Config_Route_V3_Route, retry: RetryPolicy?, mirrors: [MirrorPolicy], bodyLimit: Int,
+        context: inout DecodingContext
+    ) throws(Refusal) -> Route {
+        guard message.hasMatch else { throw Refusal("match", "missing") }
+        let match = try at("match") { () throws(Refusal) in try RouteMatch(message.match) }
+        let action: RouteAction
+        switch message.action {
+        case .route(let route):
+            var working = context
+            action = .forward(
+                try at("route") { () throws(Refusal) in
+                    try ForwardAction.decode(route, retry: retry, mirrors: mirrors, context: &working)
+                })
+            context = working
+        case .redirect(let redirect):
+            action = .redirect(try at("redirect") { () throws(Refusal) in try RedirectAction(redirect) })
+        case .directResponse(let direct):
+            action = .direct(
+                try at("direct_response") { () throws(Refusal) in try DirectResponse(direct, bodyLimit: bodyLimit) })
+        case .nonForwardingAction: throw Refusal.unsupported("non_forwarding_action")
+        case nil: throw Refusal("", "the route has no action")
+        }
+        let overrides = try FilterOverride.decode(message.typedPerFilterConfig, context: &context)
+        return Route(
+            name: message.name, match: match, action: action,
+            requestHeaders: try HeaderOperations(
+                add: message.requestHeadersToAdd, remove: message.requestHeadersToRemove, field: "request_headers"),
+            responseHeaders: try HeaderOperations(
+                add: message.responseHeadersToAdd, remove: message.responseHeadersToRemove,
+                field: "response_headers"),
+            overrides: overrides)
+    }
+}
+
+extension RouteMatch {
+    init(_ message: Envoy_Config_Route_V3_RouteMatch) throws(Refusal) {
+        let path: Path
+        switch message.pathSpecifier {
+        case .prefix(let text): path = .prefix(Array(text.utf8))
+        case .path(let text): path = .exact(Array(text.utf8))
+        case .safeRegex(let regex):
+            path = .regex(try at("safe_regex") { () throws(Refusal) in try RE2Pattern.compile(regex) })
+        case .pathSeparatedPrefix(let text):
+            guard text.hasPrefix("/"), !text.hasSuffix("/"), !text.contains("?"), !text.contains("#") else {
+                throw Refusal("path_separated_prefix", "'\(text)' must begin with / and have no / at its end")
+            }
+            path = .separatedPrefix(Array(text.utf8))
+        case .connectMatcher: path = .connect
+        case .pathMatchPolicy: throw Refusal.unsupported("path_match_policy")
+        case nil: throw Refusal("", "no path specifier")
+        }
+        let queries = try each("query_parameters", message.queryParameters) { query throws(Refusal) in
+            try QueryMatch(query)
+        }
+        self.init(
+            path: path, ignoresCase: message.hasCaseSensitive && !message.caseSensitive.value,
+            headers: try each("headers", message.headers) { header throws(Refusal) in try HeaderMatch(header) },
+            queries: queries,
+            share: message.hasRuntimeFraction
+                ? try at("runtime_fraction") { () throws(Refusal) in try Fraction(message.runtimeFraction) } : .all,
+            grpcOnly: message.hasGrpc)
+    }
+}
+
+extension QueryMatch {
+    init(_ message: Envoy_Config_Route_V3_QueryParameterMatcher) throws(Refusal) {
+        guard !message.name.isEmpty, message.name.utf8.count <= 1024 else {
+            throw Refusal("name", "empty or longer than 1024 bytes")
+        }
+        switch message.queryParameterMatchSpecifier {
+        case .stringMatch(let match):
+            self.init(
+                name: message.name, value: try at("string_match") { () throws(Refusal) in try StringMatch(match) })
+        case .presentMatch(true), nil: self.init(name: message.name, value: nil)
+        case .presentMatch(false): throw Refusal.unsupported("present_match", "present_match: false")
+        }
+    }
+}
+
+extension ForwardAction {
+    static func decode(
+        _ message: Envoy_Config_Route_V3_RouteAction, retry: RetryPolicy?, mirrors: [MirrorPolicy],
+        context: inout DecodingContext
+    ) throws(Refusal) -> ForwardAction {
+        var working = context
+        let clusters: ClusterSpecifier
+        switch message.clusterSpecifier {
+        case .cluster(let name):
+            clusters = .cluster(try at("cluster") { () throws(Refusal) in try working.cluster(name) })
+        case .clusterHeader(let name):
+            clusters = .header(try at("cluster_header") { () throws(Refusal) in try HeaderName.decode(name) })
+        case .weightedClusters(let weighted):
+            clusters = try at("weighted_clusters") { () throws(Refusal) in
+                try ClusterSpecifier.decode(weighted, context: &working)
+            }
+        case .clusterSpecifierPlugin: throw Refusal.unsupported("cluster_specifier_plugin")
+        case nil: throw Refusal("", "no cluster")
+        }
+        let notFound: UInt16
+        switch message.clusterNotFoundResponseCode {
+        case .serviceUnavailable: notFound = 503
+        case .notFound: notFound = 404
+        case .internalServerError: notFound = 500
+        case .UNRECOGNIZED: throw Refusal("cluster_not_found_response_code", "unknown value")
+        }
+        guard !(message.hasRegexRewrite && !message.prefixRewrite.isEmpty) else {
+            throw Refusal("regex_rewrite", "only one of prefix_rewrite and regex_rewrite may be given")
+        }
+        let pathRewrite: PathRewrite
+        if message.hasRegexRewrite {
+            pathRewrite = .regex(try at("regex_rewrite") { () throws(Refusal) in try RegexRewrite(message.regexRewrite) })
+        } else if !message.prefixRewrite.isEmpty {
+            guard HTTPSyntax.isSafeValue(message.prefixRewrite.utf8) else {
+                throw Refusal("prefix_rewrite", "has a line break or NUL")
+            }
+            pathRewrite = .prefix(Array(message.prefixRewrite.utf8))
+        } else {
+            pathRewrite = .none
+        }
+        let hostRewrite: HostRewrite
+        switch message.hostRewriteSpecifier {
+        case nil: hostRewrite = .none
+        case .hostRewriteLiteral(let host):
+            guard HTTPSyntax.isSafeValue(host.utf8) else {
+                throw Refusal("host_rewrite_literal", "has a line break or NUL")
+            }
+            hostRewrite = .literal(Array(host.utf8))
+        case .autoHostRewrite(let automatic): hostRewrite = automatic.value ? .automatic : .none
+        case .hostRewriteHeader(let name):
+            hostRewrite = .header(try at("host_rewrite_header") { () throws(Refusal) in try HeaderName.decode(name) })
+        case .hostRewritePathRegex(let regex):
+            hostRewrite = .pathRegex(
+                try at("host_rewrite_path_regex") { () throws(Refusal) in try RegexRewrite(regex) })
+        case .hostRewrite: throw Refusal.unsupported("host_rewrite")
+        }
+        func duration(
+            _ field: String, _ has: Bool, _ value: Google_Protobuf_Duration
+        ) throws(Refusal) -> Duration? {
+            has ? try at(field) { () throws(Refusal) in try value.value() } : nil
+        }
+        let timeout = try duration("timeout", message.hasTimeout, message.timeout) ?? .seconds(15)
+        let stream = message.maxStreamDuration
+        let policies = try each("request_mirror_policies", message.requestMirrorPolicies) { policy throws(Refusal) in
+            try MirrorPolicy(policy, context: &working)
+        }
+        let high: Bool
+        switch message.priority {
+        case .default: high = false
+        case .high: high = true
+        case .UNRECOGNIZED: throw Refusal("priority", "unknown value")
+        }
+        let action = ForwardAction(
+            clusters: clusters, clusterNotFoundStatus: notFound, pathRewrite: pathRewrite, hostRewrite: hostRewrite,
+            appendsForwardedHost: message.appendXForwardedHost, timeout: timeout == .zero ? nil : timeout,
+            idleTimeout: try duration("idle_timeout", message.hasIdleTimeout, message.idleTimeout),
+            maxStreamDuration: try duration(
+                "max_stream_duration.max_stream_duration", stream.hasMaxStreamDuration, stream.maxStreamDuration),
+            grpcTimeoutMax: try duration(
+                "max_stream_duration.grpc_timeout_header_max", stream.hasGrpcTimeoutHeaderMax,
+                stream.grpcTimeoutHeaderMax),
+            grpcTimeoutOffset: try duration(
+                "max_stream_duration.grpc_timeout_header_offset", stream.hasGrpcTimeoutHeaderOffset,
+                stream.grpcTimeoutHeaderOffset),
+            retry: message.hasRetryPolicy
+                ? try at("retry_policy") { () throws(Refusal) in try RetryPolicy.decode(message.retryPolicy) } : retry,
+            mirrors: policies.isEmpty ? mirrors : policies,
+            hashPolicies: try each("hash_policy", message.hashPolicy) { policy throws(Refusal) in
+                try HashPolicy(policy)
+            },
+            upgrades: try each("upgrade_configs", message.upgradeConfigs) { upgrade throws(Refusal) in
+                guard !upgrade.upgradeType.isEmpty else { throw Refusal("upgrade_type", "empty") }
+                return UpgradePolicy(
+                    type: upgrade.upgradeType, enabled: !upgrade.hasEnabled || upgrade.enabled.value)
+            },
+            highPriority: high)
+        context = working
+        return action
+    }
+}
+
+extension ClusterSpecifier {
+    static func decode(
+        _ message: Envoy_Config_Route_V3_WeightedCluster, context: inout DecodingContext
+    ) throws(Refusal) -> ClusterSpecifier {
+        var working = context
+        let clusters = try each("clusters", message.clusters) { entry throws(Refusal) in
+            let target: WeightedCluster.Target
+            if entry.clusterHeader.isEmpty {
+                target = .cluster(try at("name") { () throws(Refusal) in try working.cluster(entry.name) })
+            } else {
+                guard entry.name.isEmpty else { throw Refusal("cluster_header", "only one of name and cluster_header") }
+                target = .header(
+                    try at("cluster_header") { () throws(Refusal) in try HeaderName.decode(entry.clusterHeader) })
+            }
+            guard entry.hasWeight else { throw Refusal("weight", "missing") }
+            return WeightedCluster(
+                target: target, weight: entry.weight.value,
+                requestHeaders: try HeaderOperations(
+                    add: entry.requestHeadersToAdd, remove: entry.requestHeadersToRemove, field: "request_headers"),
+                responseHeaders: try HeaderOperations(
+                    add: entry.responseHeadersToAdd, remove: entry.responseHeadersToRemove,
+                    field: "response_headers"),
+                hostRewrite: entry.hostRewriteLiteral.isEmpty ? nil : Array(entry.hostRewriteLiteral.utf8),
+                overrides: try FilterOverride.decode(entry.typedPerFilterConfig, context: &working))
+        }
+        let total = clusters.reduce(UInt64(0)) { $0 &+ UInt64($1.weight) }
+        guard total > 0, total <= UInt64(UInt32.max) else {
+            throw Refusal("clusters", "the weights must add up to something between 1 and 4294967295")
+        }
+        let header = message.headerName.isEmpty
+            ? nil : try at("header_name") { () throws(Refusal) in try HeaderName.decode(message.headerName) }
+        context = working
+        return .weighted(clusters, total: total, randomHeader: header)
+    }
+}
+
+extension MirrorPolicy {
+    init(
+        _ message: Envoy_Config_Route_V3_RouteAction.RequestMirrorPolicy, context: inout DecodingContext
+    ) throws(Refusal) {
+        let target: Target
+        if message.clusterHeader.isEmpty {
+            var working = context
+            target = .cluster(try at("cluster") { () throws(Refusal) in try working.cluster(message.cluster) })
+            context = working
+        } else {
+            target = .header(
+                try at("cluster_header") { () throws(Refusal) in try HeaderName.decode(message.clusterHeader) })
+        }
+        self.init(
+            target: target,
+            share: message.hasRuntimeFraction
+                ? try at("runtime_fraction") { () throws(Refusal) in try Fraction(message.runtimeFraction) } : .all,
+            appendsShadowSuffix: !message.disableShadowHostSuffixAppend)
+    }
+}
+
+extension HashPolicy {
+    init(_ message: Envoy_Config_Route_V3_RouteAction.HashPolicy) throws(Refusal) {
+        let source: Source
+        switch message.policySpecifier {
+        case .header(let header):
+            source = .header(
+                try at("header.header_name") { () throws(Refusal) in try HeaderName.decode(header.headerName) },
+                rewrite: header.hasRegexRewrite
+                    ? try at("header.regex_rewrite") { () throws(Refusal) in try RegexRewrite(header.regexRewrite) }
+                    : nil)
+        case .cookie(let cookie):
+            guard !cookie.name.isEmpty, cookie.name.utf8.allSatisfy(HTTPSyntax.isTokenCharacter) else {
+                throw Refusal("cookie.name", "not a cookie name")
+            }
+            guard HTTPSyntax.isSafeValue(cookie.path.utf8),
+                cookie.attributes.allSatisfy({
+                    HTTPSyntax.isSafeValue($0.name.utf8) && HTTPSyntax.isSafeValue($0.value.utf8)
+                })
+            else { throw Refusal("cookie", "has a line break or NUL") }
+            source = .cookie(
+                name: cookie.name,
+                ttl: cookie.hasTtl ? try at("cookie.ttl") { () throws(Refusal) in try cookie.ttl.value() } : nil,
+                path: cookie.path, attributes: cookie.attributes.map { ($0.name, $0.value) })
+        case .connectionProperties(let properties):
+            guard properties.sourceIp else { throw Refusal("connection_properties", "names no property") }
+            source = .sourceIP
+        case .queryParameter(let parameter):
+            guard !parameter.name.isEmpty else { throw Refusal("query_parameter.name", "empty") }
+            source = .query(Array(parameter.name.utf8))
+        case .filterState: throw Refusal.unsupported("filter_state")
+        case nil: throw Refusal("", "no policy")
+        }
+        self.init(source: source, terminal: message.terminal)
+    }
+}
+
+extension RetryPolicy {
+    static func decode(_ message: Envoy_Config_Route_V3_RetryPolicy) throws(Refusal) -> RetryPolicy {
+        var conditions: RetryConditions = []
+        for word in message.retryOn.split(separator: ",") {
+            let word = String(word.filter { $0 != " " })
+            if let condition = RetryConditions(word: word) {
+                conditions.insert(condition)
+            } else if let code = UInt16(word), (100..<600).contains(code) {
+                // Istio writes status codes here too; without the list they would mean nothing.
+                throw Refusal("retry_on", "\(code): status codes belong into retriable_status_codes")
+            } else {
+                throw Refusal.unsupported("retry_on", "the condition '\(word)'")
+            }
+        }
+        var previousHosts = false
+        _ = try each("retry_host_predicate", message.retryHostPredicate) { predicate throws(Refusal) in
+            let type = Packed.typeName(predicate.typedConfig)
+            guard type == "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
+                || (type.isEmpty && predicate.name == "envoy.retry_host_predicates.previous_hosts")
+            else { throw Refusal.unsupported("typed_config", type.isEmpty ? predicate.name : type) }
+            previousHosts = true
+        }
+        let base = message.retryBackOff.hasBaseInterval
+            ? try at("retry_back_off.base_interval") { () throws(Refusal) in
+                try message.retryBackOff.baseInterval.positive()
+            } : .milliseconds(25)
+        let most = message.retryBackOff.hasMaxInterval
+            ? try at("retry_back_off.max_interval") { () throws(Refusal) in
+                try message.retryBackOff.maxInterval.positive()
+            } : nil
+        if let most, most < base { throw Refusal("retry_back_off.max_interval", "less than base_interval") }
+        return RetryPolicy(
+            conditions: conditions, retries: message.hasNumRetries ? message.numRetries.value : 1,
+            perTryTimeout: try at("per_try_timeout") { () throws(Refusal) in try message.perTryTimeout.valueOrOff() },
+            perTryIdleTimeout: try at("per_try_idle_timeout") { () throws(Refusal) in
+                try message.perTryIdleTimeout.valueOrOff()
+            },
+            statusCodes: try each("retriable_status_codes", message.retriableStatusCodes) { code throws(Refusal) in
+                guard let code = UInt16(exactly: code) else { throw Refusal("", "not a status") }
+                return code
+            },
+            headers: try each("retriable_headers", message.retriableHeaders) { header throws(Refusal) in
+                try HeaderMatch(header)
+            },
+            requestHeaders: try each("retriable_request_headers", message.retriableRequestHeaders) {
+                header throws(Refusal) in try HeaderMatch(header)
+            },
+            baseInterval: base, maxInterval: most, avoidsPreviousHosts: previousHosts,
+            hostSelectionAttempts: Int(clamping: min(max(1, message.hostSelectionRetryMaxAttempts), 100)))
+    }
+}
+
+extension RedirectAction {
+    init(_ message: Envoy_Config_Route_V3_RedirectAction) throws(Refusal) {
+        var scheme: String?
+        switch message.schemeRewriteSpecifier {
+        case .httpsRedirect(true): scheme = "https"
+        case .schemeRedirect(let text): scheme = text.isEmpty ? nil : text
+        case .httpsRedirect(false), nil: break
+        }
+        let path: Path
+        switch message.pathRewriteSpecifier {
+        case nil: path = .keep
+        case .pathRedirect(let text): path = .replace(Array(text.utf8))
+        case .prefixRewrite(let text): path = .prefix(Array(text.utf8))
+        case .regexRewrite(let regex):
+            path = .regex(try at("regex_rewrite") { () throws(Refusal) in try RegexRewrite(regex) })
+        }
+        let status: UInt16
+        switch message.responseCode {
+        case .movedPermanently: status = 301
+        case .found: status = 302
+        case .seeOther: status = 303
+        case .temporaryRedirect: status = 307
+        case .permanentRedirect: status = 308
+        case .UNRECOGNIZED: throw Refusal("response_code", "unknown value")
+        }
+        guard message.portRedirect <= 65535 else { throw Refusal("port_redirect", "not a port") }
+        for text in [scheme ?? "", message.hostRedirect, message.pathRedirect, message.prefixRewrite] {
+            guard HTTPSyntax.isSafeValue(text.utf8) else { throw Refusal("", "has a line break or NUL") }
+        }
+        self.init(
+            scheme: scheme, host: message.hostRedirect.isEmpty ? nil : message.hostRedirect,
+            port: message.portRedirect == 0 ? nil : message.portRedirect, path: path, status: status,
+            stripsQuery: message.stripQuery)
+    }
+}
+
+extension DirectResponse {
+    init(_ message: Envoy_Config_Route_V3_DirectResponseAction, bodyLimit: Int) throws(Refusal) {
+        guard (200..<600).contains(message.status) else { throw Refusal("status", "must be from 200 to 599") }
+        let body: [UInt8]
+        switch message.body.specifier {
+        case .inlineBytes(let data): body = Array(data)
+        case .inlineString(let text): body = Array(text.utf8)
+        case nil: body = []
+        case .filename, .environmentVariable: throw Refusal.unsupported("body", "a body from outside of the resource")
+        }
+        guard body.count <= bodyLimit else { throw Refusal("body", "longer than \(bodyLimit) bytes") }
+        self.init(status: UInt16(message.status), body: body)
+    }
+}
+
+extension FilterOverride {
+    static func decode(
+        _ configs: [String: Google_Protobuf_Any], context: inout DecodingContext
+    ) throws(Refusal) -> [FilterOverride] {
+        var result: [FilterOverride] = []
+        for (name, any) in configs.sorted(by: { $0.key < $1.key }) {
+            var working = context
+            let override = try at("typed_per_filter_config[\(name)]") { () throws(Refusal) in
+                let key = try working.filters.slot(name)
+                return try change(any, optional: false).map { FilterOverride(key: key, change: $0) }
+            }
+            context = working
+            if let override { result.append(override) }
+        }
+        return result
+    }
+
+    private static func change(_ any: Google_Protobuf_Any, optional: Bool) throws(Refusal) -> Change? {
+        switch Packed.typeName(any) {
+        case "envoy.config.route.v3.FilterConfig":
+            let config = try Packed.unpack(any, as: Envoy_Config_Route_V3_FilterConfig.self)
+            if config.disabled { return .disabled }
+            guard config.hasConfig else { return .nothing }
+            return try at("config") { () throws(Refusal) in try change(config.config, optional: config.isOptional) }
+        case "envoy.extensions.filters.http.fault.v3.HTTPFault":
+            return .fault(
+                try FaultPolicy.decode(
+                    Packed.unpack(any, as: Envoy_Extensions_Filters_Http_Fault_V3_HTTPFault.self)))
+        case "envoy.extensions.filters.http.cors.v3.CorsPolicy":
+            return .cors(
+                try CORSPolicy.decode(
+                    Packed.unpack(any, as: Envoy_Extensions_Filters_Http_Cors_V3_CorsPolicy.self)))
+        case let type:
+            // `is_optional` is the sender's word that it may be left out.
+            if optional { return nil }
+            throw Refusal.unsupported("", type)
+        }
+    }
+}
+
+extension FaultPolicy {
+    static func decode(_ message: Envoy_Extensions_Filters_Http_Fault_V3_HTTPFault) throws(Refusal) -> FaultPolicy {
+        var delay: Delay?
+        if message.hasDelay {
+            delay = try at("delay") { () throws(Refusal) in
+                guard case .fixedDelay(let time) = message.delay.faultDelaySecifier else {
+                    throw Refusal.unsupported("", "a delay without fixed_delay")
+                }
+                return Delay(
+                    time: try at("fixed_delay") { () throws(Refusal) in try time.positive() },
+                    share: try at("percentage") { () throws(Refusal) in try Fraction(message.delay.percentage) })
+            }
+        }
+        var abort: Abort?
+        if message.hasAbort {
+            abort = try at("abort") { () throws(Refusal) in
+                let share = try at("percentage") { () throws(Refusal) in try Fraction(message.abort.percentage) }
+                switch message.abort.errorType {
+                case .httpStatus(let status):
+                    guard (200..<600).contains(status) else {
+                        throw Refusal("http_status", "must be from 200 to 599")
+                    }
+                    return Abort(status: .http(UInt16(status)), share: share)
+                case .grpcStatus(let status): return Abort(status: .grpc(status), share: share)
+                case .headerAbort: throw Refusal.unsupported("header_abort")
+                case nil: throw Refusal("", "no status")
+                }
+            }
+        }
+        return FaultPolicy(
+            delay: delay, abort: abort,
+            headers: try each("headers", message.headers) { header throws(Refusal) in try HeaderMatch(header) },
+            upstreamCluster: message.upstreamCluster.isEmpty ? nil : message.upstreamCluster,
+            maxActive: message.hasMaxActiveFaults ? message.maxActiveFaults.value : nil)
+    }
+}
+
+extension CORSPolicy {
+    static func decode(_ message: Envoy_Extensions_Filters_Http_Cors_V3_CorsPolicy) throws(Refusal) -> CORSPolicy {
+        for text in [message.allowMethods, message.allowHeaders, message.exposeHeaders, message.maxAge] {
+            guard HTTPSyntax.isSafeValue(text.utf8) else { throw Refusal("", "has a line break or NUL") }
+        }
+        return CORSPolicy(
+            allowedOrigins: try each("allow_origin_string_match", message.allowOriginStringMatch) {
+                origin throws(Refusal) in try StringMatch(origin)
+            },
+            allowedMethods: message.allowMethods, allowedHeaders: message.allowHeaders,
+            exposedHeaders: message.exposeHeaders, maxAge: message.maxAge,
+            allowsCredentials: message.allowCredentials.value,
+            allowsPrivateNetwork: message.allowPrivateNetworkAccess.value,
+            enabled: message.hasFilterEnabled
+                ? try at("filter_enabled") { () throws(Refusal) in try Fraction(message.filterEnabled) } : .all,
+            forwardsNotMatchingPreflights: !message.hasForwardNotMatchingPreflights
+                || message.forwardNotMatchingPreflights.value)
+    }
+}
