@@ -92,7 +92,8 @@ enum ClusterTLS {
     ) -> XDS.UpstreamTLSContext {
         let names = tls.subjectAltNames.isEmpty ? target.service.subjectAltNames : tls.subjectAltNames
         return .with {
-            $0.sni = tls.sni.isEmpty
+            $0.sni =
+                tls.sni.isEmpty
                 ? ClusterName.sni(port: target.port.number, subset: target.subset, host: target.service.host) : tls.sni
             $0.commonTlsContext.alpnProtocols = ["istio-peer-exchange", "istio"] + (isHTTP2 ? ["h2"] : [])
             $0.commonTlsContext.tlsCertificateSdsSecretConfigs = [sds("default")]

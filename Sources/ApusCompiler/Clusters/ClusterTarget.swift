@@ -51,7 +51,8 @@ enum ClusterStatName {
     static func outbound(_ target: ClusterTarget, _ mesh: MeshConfig) -> String {
         let pattern = mesh.outboundClusterStatName
         guard !pattern.isEmpty else { return target.name + ";" }
-        let short = target.service.isKubernetes
+        let short =
+            target.service.isKubernetes
             ? "\(target.service.name).\(target.service.namespace)" : target.service.host.text
         let values = [
             "SERVICE": short, "SERVICE_FQDN": target.service.host.text, "SERVICE_PORT": String(target.port.number),

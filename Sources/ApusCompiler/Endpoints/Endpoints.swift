@@ -27,7 +27,9 @@ package enum Endpoints {
 
     /// The EDS clusters whose endpoints come from the service; empty if the class does not see it. Sorted.
     package static func clusterNames(of service: Service.ID, _ context: CompileContext) -> [String] {
-        guard let visible = context.scope.service(service.host), visible.namespace == service.namespace else { return [] }
+        guard let visible = context.scope.service(service.host), visible.namespace == service.namespace else {
+            return []
+        }
         let rule = context.scope.destinationRule(for: visible)
         var names: [String] = []
         for port in visible.ports where port.protocol != .udp && context.scope.imports(visible, port: port.number) {

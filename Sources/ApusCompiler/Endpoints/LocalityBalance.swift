@@ -1,8 +1,8 @@
 internal import ApusMesh
 internal import ApusModel
 
-/// Which locality rules apply to one cluster: of the DestinationRule, else of the Service's `trafficDistribution`, else of
-/// the mesh (semantics 4.2, "Locality").
+/// Which locality rules apply to one cluster: of the DestinationRule, else of the Service's `trafficDistribution`, else
+/// of the mesh (semantics 4.2, "Locality").
 struct LocalityBalance {
     /// nil: endpoints are used without regard to their place.
     let setting: LocalityLoadBalancerSettings?

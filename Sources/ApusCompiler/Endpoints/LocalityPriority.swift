@@ -42,7 +42,8 @@ enum LocalityPriority {
                 groups[at].weight = sum(groups[at].weight, endpoint.weight)
             } else {
                 index[endpoint.locality] = groups.count
-                groups.append(LocalityGroup(locality: endpoint.locality, endpoints: [endpoint], weight: endpoint.weight))
+                groups.append(
+                    LocalityGroup(locality: endpoint.locality, endpoints: [endpoint], weight: endpoint.weight))
             }
         }
         return groups.sorted { $0.locality < $1.locality }

@@ -1,7 +1,7 @@
 package import ApusMesh
 
-/// All that compiling outbound configuration may look at: the mesh, and the class of proxies it is for. A result depends
-/// on these two alone, so proxies of one class share it.
+/// All that compiling outbound configuration may look at: the mesh, and the class of proxies it is for. A result
+/// depends on these two alone, so proxies of one class share it.
 package struct CompileContext: Sendable {
     package let snapshot: MeshSnapshot
     package let proxyClass: ProxyClass

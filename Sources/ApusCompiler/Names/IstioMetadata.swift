@@ -4,7 +4,8 @@ internal import ApusMesh
 internal import ApusModel
 internal import SwiftProtobuf
 
-/// The `filter_metadata` entry `istio` of clusters, routes and endpoints (semantics 2.9), which metrics and people read.
+/// The `filter_metadata` entry `istio` of clusters, routes and endpoints (semantics 2.9), which metrics and people
+/// read.
 enum IstioMetadata {
     static let key = "istio"
 

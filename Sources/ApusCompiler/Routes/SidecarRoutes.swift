@@ -45,7 +45,8 @@ package enum SidecarRoutes {
             }
         } else if let parts = RouteName.serviceParts(of: name), !name.hasPrefix("/"), !name.hasPrefix("unix:") {
             hosts = detected(host: parts.host, port: parts.port, context)
-        } else if let listener = context.scope.egressListeners.first(where: { $0.port?.number == 0 && $0.bind == name }) {
+        } else if let listener = context.scope.egressListeners.first(where: { $0.port?.number == 0 && $0.bind == name })
+        {
             hosts = virtualHosts(listener, port: nil, style: .allPorts, context)
         }
         return Compiled(configuration(name, hosts.message), sources: hosts.sources)

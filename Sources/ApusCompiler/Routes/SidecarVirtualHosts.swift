@@ -65,7 +65,8 @@ struct SidecarVirtualHosts {
         var services = listener.services
         if let only {
             // Looked up, since there may be a configuration for each of very many services.
-            services = listener.port == nil
+            services =
+                listener.port == nil
                 ? context.scope.service(only).map { [$0] } ?? [] : services.filter { $0.host == only }
         }
         return services.filter { service in
@@ -125,7 +126,9 @@ struct SidecarVirtualHosts {
     }
 
     private mutating func serves(_ candidates: [ResolvedVirtualService], _ index: Int, _ service: Service) -> Bool {
-        for port in ports(of: service) where !routes(candidates[index], index, port: port).message.isEmpty { return true }
+        for port in ports(of: service) where !routes(candidates[index], index, port: port).message.isEmpty {
+            return true
+        }
         return false
     }
 

@@ -35,7 +35,8 @@ import Testing
     @Test func `endpoints are grouped by place, sorted, and a place weighs what its endpoints weigh`() {
         let context = Outbound.context([
             entry([
-                Outbound.workload("10.0.0.3", locality: "b/z", weight: 5), Outbound.workload("10.0.0.1", locality: "a/z"),
+                Outbound.workload("10.0.0.3", locality: "b/z", weight: 5),
+                Outbound.workload("10.0.0.1", locality: "a/z"),
                 Outbound.workload("10.0.0.2", locality: "a/z", weight: 2),
             ])
         ])
@@ -50,7 +51,10 @@ import Testing
 
     @Test func `a subset has the endpoints with all of its labels, and without labels all`() {
         let rule = Outbound.destinationRule("r", host: "reviews") {
-            $0.subsets = [Outbound.subset("v1", ["version": "v1"]), Outbound.subset("all"), Outbound.subset("v9", ["version": "v9"])]
+            $0.subsets = [
+                Outbound.subset("v1", ["version": "v1"]), Outbound.subset("all"),
+                Outbound.subset("v9", ["version": "v9"]),
+            ]
         }
         let context = Outbound.context([
             Outbound.service("reviews"), rule,

@@ -32,7 +32,8 @@ import Testing
 
     @Test func `a destination without a port takes the service's only port, else the listener's`() {
         let objects = [
-            Outbound.service("one", ports: [(9080, "http")]), Outbound.service("two", ports: [(1, "http"), (2, "http-b")]),
+            Outbound.service("one", ports: [(9080, "http")]),
+            Outbound.service("two", ports: [(1, "http"), (2, "http-b")]),
         ]
         let only = Outbound.route(with: objects) { $0.route = [Outbound.to("one")] }
         #expect(only.route.cluster == "outbound|9080||one.default.svc.cluster.local")

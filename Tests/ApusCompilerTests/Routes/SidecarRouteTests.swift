@@ -90,7 +90,8 @@ import Testing
         let hosts = SidecarRoutes.routeConfiguration(named: "80", Outbound.context(objects)).message.virtualHosts
         let domains = hosts.flatMap(\.domains).map { $0.lowercased() }
         #expect(Set(domains).count == domains.count)
-        #expect(hosts.first { $0.domains.contains("x.example.com") }?.routes[0].route.cluster.contains("reviews") == true)
+        #expect(
+            hosts.first { $0.domains.contains("x.example.com") }?.routes[0].route.cluster.contains("reviews") == true)
     }
 
     // MARK: Building steps
@@ -241,7 +242,9 @@ import Testing
         let objects = Outbound.services + [Outbound.virtualService("v", hosts: ["reviews"], [toReviews])]
         let sources = SidecarRoutes.routeConfiguration(named: "80", Outbound.context(objects)).sources
         #expect(
-            sources.map(\.description) == ["Service default/ratings", "Service default/reviews", "VirtualService default/v"])
+            sources.map(\.description) == [
+                "Service default/ratings", "Service default/reviews", "VirtualService default/v",
+            ])
     }
 
     @Test func `the same mesh gives the same bytes`() {
