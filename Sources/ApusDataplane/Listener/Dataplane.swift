@@ -152,8 +152,7 @@ package actor Dataplane {
                 .childChannelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
                         guard let listener = worker.value.boundListener(name) else { throw ChannelError.ioOnClosedChannel }
-                        try channel.pipeline.syncOperations.addHandler(
-                            InitialHandler(worker: worker.value, listener: listener))
+                        try channel.pipeline.syncOperations.addHandler(listener.makeHandler())
                     }
                 }
             if !isUnix {
@@ -203,6 +202,30 @@ package actor Dataplane {
     package func port(of listener: String) -> Int? { bound[listener]?.port }
 
     package var configuration: ProxyConfiguration { current }
+
+    /// The listeners that have a socket, sorted by name.
+    package func boundListeners() -> [(name: String, address: String, host: String, port: Int)] {
+        bound.sorted { $0.key < $1.key }.map { name, listener in
+            let host: String
+            switch listener.address {
+            case .ip(let ip, _): host = ip.description
+            case .pipe(let path): host = path
+            case .hostname(let text, _): host = text
+            }
+            let port = listener.port ?? 0
+            let address = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+            return (name, address, host, port)
+        }
+    }
+
+    /// Stops accepting and lets connections end with their next answer; the process goes on.
+    package func drainListeners(onlyInbound: Bool) async {
+        for listener in known.values where !onlyInbound || listener.direction == .inbound {
+            await close(listener.name)
+            let name = listener.name
+            _ = await onEachLoop { $0.boundListener(name)?.drainConnections() }
+        }
+    }
 
     // MARK: Statistics
 

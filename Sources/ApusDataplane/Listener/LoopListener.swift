@@ -1,6 +1,6 @@
 internal import ApusCore
 package import ApusTraffic
-internal import NIOCore
+package import NIOCore
 
 /// A listener on one loop: the configuration that new connections get, and the connections.
 package final class LoopListener {
@@ -97,6 +97,9 @@ package final class LoopListener {
         let bound = NIOLoopBound(chain.runtime, eventLoop: worker.loop)
         worker.loop.scheduleTask(in: worker.drainTime) { bound.value.closeAll() }
     }
+
+    /// The handler for a new connection.
+    package func makeHandler() -> any ChannelHandler { InitialHandler(worker: worker, listener: self) }
 
     /// The chain for a connection; nil: none, close it.
     func chain(for facts: ConnectionFacts) -> Chain? {

@@ -1,5 +1,5 @@
 package import NIOCore
-package import NIOPosix
+internal import NIOPosix
 
 /// Connections over sockets.
 package struct SocketConnector: Connector {

@@ -1,0 +1,186 @@
+internal import ApusTraffic
+internal import NIOCore
+internal import Synchronization
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#endif
+
+/// What the admin pages ask of the program around the data plane.
+package struct AdminActions: Sendable {
+    /// True once the first configuration is served.
+    package var isReady: @Sendable () -> Bool
+    /// The whole `/config_dump` page, as JSON; `resource` and `mask` are the query's.
+    package var configDump: @Sendable (_ query: [String: String]) async -> String
+    package var version: String
+    package var nodeID: String
+    package var nodeCluster: String
+    /// Stops the process without draining.
+    package var quit: @Sendable () -> Void
+    /// Sets the log level; nil asks. Answers with the level in force, or nil if the name is unknown.
+    package var logLevel: @Sendable (String?) -> String?
+
+    package init(
+        isReady: @escaping @Sendable () -> Bool, configDump: @escaping @Sendable ([String: String]) async -> String,
+        version: String, nodeID: String, nodeCluster: String, quit: @escaping @Sendable () -> Void,
+        logLevel: @escaping @Sendable (String?) -> String?
+    ) {
+        self.isReady = isReady
+        self.configDump = configDump
+        self.version = version
+        self.nodeID = nodeID
+        self.nodeCluster = nodeCluster
+        self.quit = quit
+        self.logLevel = logLevel
+    }
+}
+
+/// Envoy's admin pages, the readiness page and the metrics page.
+package final class AdminPages: Sendable {
+    private let dataplane: Dataplane
+    private let actions: AdminActions
+    private let started = ContinuousClock.now
+    private let failsHealth = Atomic<Bool>(false)
+    private let isDraining = Atomic<Bool>(false)
+
+    package init(dataplane: Dataplane, actions: AdminActions) {
+        self.dataplane = dataplane
+        self.actions = actions
+    }
+
+    /// Called when the process begins to stop.
+    package func beginDraining() { isDraining.store(true, ordering: .relaxed) }
+
+    private var uptime: Int64 { (ContinuousClock.now - started).components.seconds }
+
+    private var state: String {
+        if isDraining.load(ordering: .relaxed) || failsHealth.load(ordering: .relaxed) { return "DRAINING" }
+        return actions.isReady() ? "LIVE" : "PRE_INITIALIZING"
+    }
+
+    private static let help = """
+        admin commands are:
+          /clusters: upstream cluster status
+          /config_dump: current configuration
+          /drain_listeners (POST): drain listeners
+          /healthcheck/fail (POST): cause the server to fail health checks
+          /healthcheck/ok (POST): cause the server to pass health checks
+          /help: print out list of admin commands
+          /listeners: listener info
+          /logging (POST): query or change the log level
+          /memory: current resident memory
+          /quitquitquit (POST): exit the server
+          /ready: server state, 200 if LIVE, otherwise 503
+          /server_info: version and state
+          /stats: counters and gauges
+          /stats/prometheus: the same in Prometheus' format
+
+        """
+
+    /// The admin port.
+    package func respond(_ request: AdminRequest) async -> AdminResponse {
+        switch request.path {
+        case "/", "/help": return AdminResponse(200, Self.help)
+        case "/ready": return AdminResponse(state == "LIVE" ? 200 : 503, state + "\n")
+        case "/server_info": return serverInfo()
+        case "/config_dump": return .json(await actions.configDump(request.query))
+        case "/clusters":
+            let page = ClustersPage(await dataplane.statistics(), configuration: await dataplane.configuration)
+            return request.query["format"] == "json" ? .json(page.json()) : AdminResponse(200, page.text())
+        case "/listeners": return await listeners(json: request.query["format"] == "json")
+        case "/stats": return await stats(request)
+        case "/stats/prometheus": return await prometheus()
+        case "/memory":
+            return .json("{\"allocated\":\"\(Self.residentBytes)\",\"heap_size\":\"\(Self.residentBytes)\"}")
+        case "/certs": return .json("{\"certificates\":[]}")
+        case "/logging": return logging(request)
+        case "/healthcheck/fail", "/healthcheck/ok", "/drain_listeners", "/quitquitquit":
+            return await change(request)
+        default: return .notFound
+        }
+    }
+
+    private func change(_ request: AdminRequest) async -> AdminResponse {
+        guard request.method == "POST" else { return .needsPOST }
+        switch request.path {
+        case "/healthcheck/fail": failsHealth.store(true, ordering: .relaxed)
+        case "/healthcheck/ok": failsHealth.store(false, ordering: .relaxed)
+        case "/drain_listeners":
+            // `graceful` is the only way there is: open requests always finish.
+            await dataplane.drainListeners(onlyInbound: request.query["inboundonly"] != nil)
+        default: actions.quit()
+        }
+        return AdminResponse(200, "OK\n")
+    }
+
+    /// Port 15021: ready for traffic.
+    package func respondToProbe(_ request: AdminRequest) async -> AdminResponse {
+        guard request.path == "/healthz/ready" else { return AdminResponse(404, "") }
+        return AdminResponse(state == "LIVE" ? 200 : 503, "")
+    }
+
+    /// Port 15090: metrics.
+    package func respondToScrape(_ request: AdminRequest) async -> AdminResponse {
+        guard request.path == "/stats/prometheus" else { return AdminResponse(404, "") }
+        return await prometheus()
+    }
+
+    private func text() async -> StatsText {
+        StatsText(
+            await dataplane.statistics(), configuration: await dataplane.configuration, isLive: state == "LIVE",
+            uptime: uptime)
+    }
+
+    private func prometheus() async -> AdminResponse {
+        AdminResponse(200, await text().prometheus(), contentType: "text/plain; version=0.0.4; charset=utf-8")
+    }
+
+    private func stats(_ request: AdminRequest) async -> AdminResponse {
+        switch request.query["format"] {
+        case "prometheus"?: return await prometheus()
+        case "json"?: return .json(await text().json(containing: request.query["filter"]))
+        default: return AdminResponse(200, await text().plain(containing: request.query["filter"]))
+        }
+    }
+
+    private func serverInfo() -> AdminResponse {
+        let version = JSONText.quoted("apus/\(actions.version)")
+        return .json(
+            "{\"version\":\(version),\"state\":\"\(state)\",\"hot_restart_version\":\"disabled\","
+                + "\"uptime_current_epoch\":\"\(uptime)s\",\"uptime_all_epochs\":\"\(uptime)s\","
+                + "\"node\":{\"id\":\(JSONText.quoted(actions.nodeID)),"
+                + "\"cluster\":\(JSONText.quoted(actions.nodeCluster))}}")
+    }
+
+    private func listeners(json: Bool) async -> AdminResponse {
+        let list = await dataplane.boundListeners()
+        guard json else {
+            return AdminResponse(200, list.map { "\($0.name)::\($0.address)\n" }.joined())
+        }
+        let statuses = list.map { item in
+            "{\"name\":\(JSONText.quoted(item.name)),\"local_address\":{\"socket_address\":"
+                + "{\"address\":\(JSONText.quoted(item.host)),\"port_value\":\(item.port)}}}"
+        }
+        return .json("{\"listener_statuses\":[\(statuses.joined(separator: ","))]}")
+    }
+
+    private func logging(_ request: AdminRequest) -> AdminResponse {
+        guard request.method == "POST" else { return .needsPOST }
+        guard let level = actions.logLevel(request.query["level"]) else {
+            return AdminResponse(400, "error: unknown logger level\n")
+        }
+        return AdminResponse(200, "active loggers:\n  apus-proxy: \(level)\n")
+    }
+
+    /// Resident set in bytes; 0 if the kernel does not say.
+    private static var residentBytes: Int {
+        guard let file = fopen("/proc/self/statm", "r") else { return 0 }
+        defer { fclose(file) }
+        var line = [CChar](repeating: 0, count: 128)
+        guard fgets(&line, 128, file) != nil else { return 0 }
+        let bytes = line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+        let fields = String(decoding: bytes, as: UTF8.self).split(separator: " ")
+        return fields.count > 1 ? (Int(fields[1]) ?? 0) * Int(sysconf(Int32(_SC_PAGESIZE))) : 0
+    }
+}

@@ -1,0 +1,123 @@
+internal import ApusCore
+package import ApusTraffic
+
+/// The `/clusters` page in Envoy's two forms.
+package struct ClustersPage: Sendable {
+    private let statistics: WorkerStatistics
+    private let configuration: ProxyConfiguration
+
+    package init(_ statistics: WorkerStatistics, configuration: ProxyConfiguration) {
+        self.statistics = statistics
+        self.configuration = configuration
+    }
+
+    private var clusters: [Cluster] {
+        configuration.clusters.compactMap { $0 }.sorted { $0.config.name < $1.config.name }
+    }
+
+    /// Hosts of a cluster: those in use, and those connected to without being configured (ORIGINAL_DST).
+    private func hosts(_ cluster: Cluster) -> [(address: String, endpoint: Endpoint?, stats: HostStats, locality: Locality)] {
+        let name = cluster.config.name
+        let table = statistics.endpoints[name] ?? cluster.endpoints
+        let known = statistics.hosts[name] ?? [:]
+        var result = table.endpoints.map { endpoint in
+            let address = endpoint.address.description
+            let locality = endpoint.locality < table.localities.count
+                ? table.localities[endpoint.locality].locality : Locality()
+            return (address, Optional(endpoint), known[address] ?? HostStats(), locality)
+        }
+        let listed = Set(result.map(\.0))
+        if case .originalDestination = cluster.config.discovery {
+            for (address, stats) in known where !listed.contains(address) {
+                result.append((address, nil, stats, Locality()))
+            }
+        }
+        return result
+    }
+
+    private func health(_ address: String, _ endpoint: Endpoint?, _ cluster: Cluster) -> [String] {
+        var flags: [String] = []
+        if statistics.ejected[cluster.config.name]?.contains(address) ?? false { flags.append("/failed_outlier_check") }
+        switch endpoint?.health {
+        case .unhealthy?: flags.append("/failed_eds_health")
+        case .degraded?: flags.append("/degraded_eds_health")
+        default: break
+        }
+        return flags
+    }
+
+    package func text() -> String {
+        var out = ""
+        for cluster in clusters {
+            let name = cluster.config.name
+            out += "\(name)::observability_name::\(cluster.config.statName)\n"
+            for (priority, limits) in [
+                ("default_priority", cluster.config.breakers), ("high_priority", cluster.config.highPriorityBreakers),
+            ] {
+                out += "\(name)::\(priority)::max_connections::\(limits.maxConnections)\n"
+                out += "\(name)::\(priority)::max_pending_requests::\(limits.maxPendingRequests)\n"
+                out += "\(name)::\(priority)::max_requests::\(limits.maxRequests)\n"
+                out += "\(name)::\(priority)::max_retries::\(limits.maxRetries)\n"
+            }
+            out += "\(name)::added_via_api::true\n"
+            for (address, endpoint, stats, locality) in hosts(cluster) {
+                let flags = health(address, endpoint, cluster)
+                let open = stats.connectionsTotal &- stats.connectionsClosed &- stats.connectFailures
+                for (key, value) in [
+                    ("cx_active", "\(Int64(truncatingIfNeeded: open))"), ("cx_connect_fail", "\(stats.connectFailures)"),
+                    ("cx_total", "\(stats.connectionsTotal)"), ("rq_active", "\(stats.active)"),
+                    ("rq_error", "\(stats.errors)"), ("rq_success", "\(stats.successes)"),
+                    ("rq_timeout", "\(stats.timeouts)"), ("rq_total", "\(stats.requests)"),
+                    ("hostname", endpoint?.hostname ?? ""),
+                    ("health_flags", flags.isEmpty ? "healthy" : flags.joined()), ("weight", "\(endpoint?.weight ?? 1)"),
+                    ("region", locality.region), ("zone", locality.zone), ("sub_zone", locality.subZone),
+                    ("canary", "false"), ("priority", "\(endpoint?.priority ?? 0)"), ("success_rate", "-1"),
+                    ("local_origin_success_rate", "-1"),
+                ] {
+                    out += "\(name)::\(address)::\(key)::\(value)\n"
+                }
+            }
+        }
+        return out
+    }
+
+    package func json() -> String {
+        let statuses = clusters.map { cluster in
+            let hosts = self.hosts(cluster).map { address, endpoint, stats, locality -> String in
+                let flags = health(address, endpoint, cluster)
+                var health = "\"eds_health_status\":\"\(endpoint?.health == .unhealthy ? "UNHEALTHY" : endpoint?.health == .degraded ? "DEGRADED" : "HEALTHY")\""
+                if flags.contains("/failed_outlier_check") { health += ",\"failed_outlier_check\":true" }
+                let open = stats.connectionsTotal &- stats.connectionsClosed &- stats.connectFailures
+                let counters = [
+                    ("cx_connect_fail", stats.connectFailures, false), ("cx_total", stats.connectionsTotal, false),
+                    ("rq_error", stats.errors, false), ("rq_success", stats.successes, false),
+                    ("rq_timeout", stats.timeouts, false), ("rq_total", stats.requests, false),
+                    ("cx_active", open, true), ("rq_active", UInt64(clamping: stats.active), true),
+                ].map { name, value, isGauge in
+                    (isGauge ? "{\"type\":\"GAUGE\"," : "{") + "\"name\":\"\(name)\",\"value\":\"\(value)\"}"
+                }
+                return "{\"address\":\(Self.address(endpoint?.address, address)),"
+                    + "\"stats\":[\(counters.joined(separator: ","))],\"health_status\":{\(health)},"
+                    + "\"weight\":\(endpoint?.weight ?? 1),\"hostname\":\(JSONText.quoted(endpoint?.hostname ?? "")),"
+                    + "\"priority\":\(endpoint?.priority ?? 0),"
+                    + "\"locality\":{\"region\":\(JSONText.quoted(locality.region)),"
+                    + "\"zone\":\(JSONText.quoted(locality.zone)),\"sub_zone\":\(JSONText.quoted(locality.subZone))}}"
+            }
+            return "{\"name\":\(JSONText.quoted(cluster.config.name)),\"added_via_api\":true,"
+                + "\"observability_name\":\(JSONText.quoted(cluster.config.statName)),"
+                + "\"host_statuses\":[\(hosts.joined(separator: ","))]}"
+        }
+        return "{\"cluster_statuses\":[\(statuses.joined(separator: ","))]}"
+    }
+
+    private static func address(_ address: ApusTraffic.SocketAddress?, _ text: String) -> String {
+        switch address {
+        case .ip(let ip, let port)?:
+            "{\"socket_address\":{\"address\":\(JSONText.quoted(ip.description)),\"port_value\":\(port)}}"
+        case .hostname(let name, let port)?:
+            "{\"socket_address\":{\"address\":\(JSONText.quoted(name)),\"port_value\":\(port)}}"
+        case .pipe(let path)?: "{\"pipe\":{\"path\":\(JSONText.quoted(path))}}"
+        case nil: "{\"socket_address\":{\"address\":\(JSONText.quoted(text))}}"
+        }
+    }
+}
