@@ -11,7 +11,7 @@ package enum SidecarRoutes {
         var names: Set<String> = []
         for listener in context.scope.egressListeners {
             if let port = listener.port {
-                names.insert(port.number == 0 ? listener.bind : RouteName.port(port.number))
+                names.insert(listener.bind.hasPrefix("unix:") ? listener.bind : RouteName.port(port.number))
             }
             for service in listener.services {
                 if case .alias = service.resolution { continue }
@@ -45,8 +45,7 @@ package enum SidecarRoutes {
             }
         } else if let parts = RouteName.serviceParts(of: name), !name.hasPrefix("/"), !name.hasPrefix("unix:") {
             hosts = detected(host: parts.host, port: parts.port, context)
-        } else if let listener = context.scope.egressListeners.first(where: { $0.port?.number == 0 && $0.bind == name })
-        {
+        } else if let listener = context.scope.egressListeners.first(where: { $0.port != nil && $0.bind == name }) {
             hosts = virtualHosts(listener, port: nil, style: .allPorts, context)
         }
         return Compiled(configuration(name, hosts.message), sources: hosts.sources)

@@ -238,6 +238,31 @@ import Testing
         #expect(Outbound.context(objects).virtualHostNames(in: "80") == ["\(reviews):80", "allow_any"])
     }
 
+    @Test func `a Sidecar's socket has all ports in one configuration, named by the socket`() {
+        var listed = Sidecar.Egress()
+        listed.hosts = ["./*"]
+        listed.bind = "unix:///var/run/egress.sock"
+        var port = PortSpec()
+        port.protocol = "HTTP"
+        port.name = "http"
+        listed.port = port
+        var sidecar = Sidecar()
+        sidecar.egress = [listed]
+        let objects = [
+            Outbound.service("a"), Outbound.service("b", ports: [(8080, "http")]),
+            Outbound.object(.sidecar, "default", .sidecar(sidecar)),
+        ]
+        let context = Outbound.context(objects)
+        #expect(SidecarRoutes.routeNames(context).contains(listed.bind))
+        #expect(
+            context.virtualHostNames(in: listed.bind) == [
+                "a.default.svc.cluster.local:80", "b.default.svc.cluster.local:8080", "allow_any",
+            ])
+        #expect(
+            context.virtualHost("b.default.svc.cluster.local:8080", in: listed.bind)?.domains.contains("b:8080")
+                == true)
+    }
+
     @Test func `the objects behind a route configuration are named`() {
         let objects = Outbound.services + [Outbound.virtualService("v", hosts: ["reviews"], [toReviews])]
         let sources = SidecarRoutes.routeConfiguration(named: "80", Outbound.context(objects)).sources
