@@ -37,16 +37,16 @@ package enum SidecarRoutes {
         if let port = UInt32(name) {
             if let listener = egressListener(port: port, context) {
                 let isProxy = listener.port?.protocol == "HTTP_PROXY"
-                hosts = virtualHosts(listener, port: isProxy ? nil : port, style: .byPort, context)
+                hosts = virtualHosts(listener, port: isProxy ? nil : port, context)
             }
         } else if name == RouteName.httpProxy {
             if let listener = context.scope.egressListeners.first(where: { $0.port == nil }) {
-                hosts = virtualHosts(listener, port: nil, style: .allPorts, context)
+                hosts = virtualHosts(listener, port: nil, context)
             }
         } else if let parts = RouteName.serviceParts(of: name), !name.hasPrefix("/"), !name.hasPrefix("unix:") {
             hosts = detected(host: parts.host, port: parts.port, context)
         } else if let listener = context.scope.egressListeners.first(where: { $0.port != nil && $0.bind == name }) {
-            hosts = virtualHosts(listener, port: nil, style: .allPorts, context)
+            hosts = virtualHosts(listener, port: nil, context)
         }
         return Compiled(configuration(name, hosts.message), sources: hosts.sources)
     }
@@ -69,10 +69,9 @@ package enum SidecarRoutes {
         return listeners.first { $0.port?.number == port } ?? listeners.first { $0.port == nil }
     }
 
-    private enum Style { case byPort, allPorts }
-
+    /// - Parameter port: nil: all ports in one configuration, and every name with its port.
     private static func virtualHosts(
-        _ listener: EgressScope, port: UInt32?, style: Style, _ context: CompileContext
+        _ listener: EgressScope, port: UInt32?, _ context: CompileContext
     ) -> Compiled<[XDS.VirtualHost]> {
         let domains = DomainStyle(
             clientDomain: context.proxyClass.dnsDomain, meshDomain: context.snapshot.domain,
