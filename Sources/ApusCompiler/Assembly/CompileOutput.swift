@@ -44,7 +44,7 @@ package enum CompileOutput {
         case .route: text = try? XDS.RouteConfiguration(serializedBytes: any.value).jsonString(options: options)
         case .secret: text = secret(Array(any.value)).flatMap { try? $0.jsonString(options: options) }
         }
-        return text.flatMap { JSONText($0) }
+        return text.flatMap { JSONText($0)?.sorted() }
     }
 
     /// Keys are not for printing.

@@ -14,6 +14,9 @@ package final class CompiledMesh: Sendable {
     /// Classes, workloads and views that nobody asks for live this many snapshots longer.
     private static let patience: UInt64 = 8
 
+    /// One instance, so that it never looks like a change.
+    private static let noSecrets = ResourceSet.empty(.secret)
+
     package convenience init(snapshot: MeshSnapshot) {
         self.init(snapshot: snapshot, state: State())
     }
@@ -215,7 +218,7 @@ package final class CompiledMesh: Sendable {
                 base.listeners, inbound.listeners, hidden: hidden,
                 before: known.map { ($0.view.listeners, $0.base.listeners) }),
             routes: base.routes,
-            secrets: .empty(.secret))
+            secrets: Self.noSecrets)
         let result = Composition(view: view, base: base, inbound: inbound)
         state.views[key] = Dated(value: result, lastUsed: state.generation)
         return result

@@ -1,4 +1,4 @@
-/// JSON as a tree that keeps the order of its keys: enough to print what SwiftProtobuf writes in other shapes.
+/// JSON as a tree: enough to print what SwiftProtobuf writes in other shapes and in a fixed order.
 indirect enum JSONText {
     case object([(key: String, value: JSONText)])
     case array([JSONText])
@@ -12,6 +12,21 @@ indirect enum JSONText {
         var reader = Reader(bytes: Array(text.utf8))
         guard let value = reader.value(depth: 0), reader.isAtEnd else { return nil }
         self = value
+    }
+
+    /// `@type` and `name` first, then by key: SwiftProtobuf writes maps inside an `Any` in no fixed order.
+    func sorted() -> JSONText {
+        switch self {
+        case .string, .word:
+            return self
+        case .array(let items):
+            return .array(items.map { $0.sorted() })
+        case .object(let members):
+            func rank(_ key: String) -> Int { key == "\"@type\"" ? 0 : key == "\"name\"" ? 1 : 2 }
+            return .object(
+                members.map { (key: $0.key, value: $0.value.sorted()) }
+                    .sorted { (rank($0.key), $0.key) < (rank($1.key), $1.key) })
+        }
     }
 
     // MARK: Printing

@@ -1,0 +1,298 @@
+import ApusCompiler
+import ApusCore
+import ApusMesh
+import ApusModel
+import Testing
+
+/// A mesh that is edited, with the incremental result beside the one from nothing.
+private struct Edited {
+    var snapshot: MeshSnapshot
+    var compiled: CompiledMesh
+
+    init(_ objects: [ConfigObject]) {
+        snapshot = MeshFixture.mesh(objects)
+        compiled = CompiledMesh(snapshot: snapshot)
+    }
+
+    mutating func edit(_ changed: [ConfigObject] = [], removed: [ObjectKey] = []) {
+        let next = snapshot.updated(changed: changed, removed: removed)
+        compiled = compiled.updated(to: next, changes: next.changes(since: snapshot))
+        snapshot = next
+    }
+}
+
+@Suite("Compiled mesh")
+struct CompiledMeshTests {
+    private static let ports: [(name: String, number: UInt32, target: UInt32)] = [("http", 80, 8080)]
+    private let client = MeshFixture.client()
+    private let reviews = "outbound|80||reviews.default.svc.cluster.local"
+
+    private static var objects: [ConfigObject] {
+        [
+            MeshFixture.service("reviews", ip: "10.1.0.1", ports: ports),
+            MeshFixture.service("ratings", ip: "10.1.0.2", ports: ports),
+            MeshFixture.service("hidden", in: "team", ip: "10.1.0.3", ports: ports),
+            MeshFixture.slice("reviews", port: ("http", 8080), ips: ["10.0.0.1"]),
+            MeshFixture.slice("ratings", port: ("http", 8080), ips: ["10.0.0.2"]),
+            MeshFixture.destinationRule("reviews", host: "reviews", subsets: ["v1"]),
+            MeshFixture.virtualService("reviews", hosts: ["reviews"]) { $0.http = [MeshFixture.httpTo("reviews")] },
+            MeshFixture.serviceEntry(
+                "dns", hosts: ["dns.example.com"], ports: [("TLS", 443)], resolution: .dns,
+                endpoints: ["one.example.com"]),
+        ]
+    }
+
+    @Test("The same snapshot gives the same bytes")
+    func deterministic() {
+        let one = ResourceCompiler.view(for: client, in: MeshFixture.mesh(Self.objects))
+        let two = ResourceCompiler.view(for: client, in: MeshFixture.mesh(Self.objects.reversed()))
+        for type in ResourceType.allCases {
+            #expect(one[type].version == two[type].version, "\(type)")
+            #expect(one[type].byName.keys.sorted() == two[type].byName.keys.sorted())
+        }
+        #expect(CompileOutput.json(view: one) == CompileOutput.json(view: two))
+    }
+
+    @Test("Proxies of one class share their sets")
+    func sharing() {
+        let mesh = CompiledMesh(snapshot: MeshFixture.mesh(Self.objects))
+        let one = mesh.view(for: client)
+        let two = mesh.view(for: MeshFixture.client(ip: "10.0.0.10", labels: ["app": "other"]))
+        for type in ResourceType.allCases { #expect(one[type] === two[type], "\(type)") }
+        #expect(mesh.counts.classes == 1)
+        let team = mesh.view(for: MeshFixture.client(namespace: "team"))
+        #expect(team.endpoints.byName[reviews] === one.endpoints.byName[reviews])
+        #expect(team.clusters.byName[reviews] === one.clusters.byName[reviews])
+    }
+
+    @Test("An endpoint that moves changes its assignments and nothing else, and the set knows the step")
+    func endpointOnly() throws {
+        var mesh = Edited(Self.objects)
+        let before = mesh.compiled.view(for: client)
+        mesh.edit([MeshFixture.slice("reviews", port: ("http", 8080), ips: ["10.0.0.1", "10.0.0.3"])])
+        let after = mesh.compiled.view(for: client)
+        #expect(after.clusters === before.clusters)
+        #expect(after.listeners === before.listeners)
+        #expect(after.routes === before.routes)
+        let step = try #require(after.endpoints.step)
+        #expect(step.from == before.endpoints.version)
+        // No endpoint has the labels of subset v1, so its assignment is empty before and after.
+        #expect(step.diff.changed.map(\.name) == [reviews])
+        #expect(step.diff.removed == [])
+    }
+
+    @Test("Endpoints of a DNS service are part of its cluster")
+    func inlineEndpoints() throws {
+        var mesh = Edited(Self.objects)
+        let before = mesh.compiled.view(for: client)
+        mesh.edit([
+            MeshFixture.serviceEntry(
+                "dns", hosts: ["dns.example.com"], ports: [("TLS", 443)], resolution: .dns,
+                endpoints: ["one.example.com", "two.example.com"])
+        ])
+        let after = mesh.compiled.view(for: client)
+        #expect(after.clusters.diff(since: before.clusters).changed.map(\.name) == ["outbound|443||dns.example.com"])
+        #expect(after.endpoints === before.endpoints)
+    }
+
+    @Test("An edit that says the same wakes nobody")
+    func noChange() {
+        var mesh = Edited(Self.objects)
+        let before = mesh.compiled.view(for: client)
+        mesh.edit(Self.objects)
+        let after = mesh.compiled.view(for: client)
+        for type in ResourceType.allCases { #expect(before[type] === after[type], "\(type)") }
+    }
+
+    @Test("A VirtualService that changes touches the routes alone")
+    func virtualServiceChange() {
+        var mesh = Edited(Self.objects)
+        let before = mesh.compiled.view(for: client)
+        mesh.edit([
+            MeshFixture.virtualService("reviews", hosts: ["reviews"]) { $0.http = [MeshFixture.httpTo("ratings")] }
+        ])
+        let after = mesh.compiled.view(for: client)
+        #expect(after.clusters === before.clusters)
+        #expect(after.endpoints === before.endpoints)
+        #expect(after.listeners === before.listeners)
+        #expect(after.routes !== before.routes)
+        #expect(after.routes.diff(since: before.routes).changed.map(\.name) == ["80"])
+    }
+
+    @Test("A change that a class cannot see leaves its sets alone")
+    func invisibleChange() {
+        let sidecar = MeshFixture.sidecar { $0.egress = [MeshFixture.egress(["./*"])] }
+        var mesh = Edited(Self.objects + [sidecar])
+        let before = mesh.compiled.view(for: client)
+        mesh.edit([
+            MeshFixture.service("hidden", in: "team", ip: "10.1.0.3", ports: Self.ports + [("tcp", 3306, 3306)])
+        ])
+        let after = mesh.compiled.view(for: client)
+        for type in ResourceType.allCases { #expect(before[type] === after[type], "\(type)") }
+    }
+
+    @Test("A service that goes takes its resources with it")
+    func removal() throws {
+        var mesh = Edited(Self.objects)
+        let before = mesh.compiled.view(for: client)
+        mesh.edit(removed: [
+            ObjectKey(kind: .service, name: NamespacedName(namespace: "default", name: "reviews"))
+        ])
+        let after = mesh.compiled.view(for: client)
+        #expect(after.clusters.byName[reviews] == nil)
+        #expect(after.endpoints.byName[reviews] == nil)
+        #expect(after.clusters.diff(since: before.clusters).removed == [
+            "outbound|80|v1|reviews.default.svc.cluster.local", reviews,
+        ])
+    }
+
+    @Test("A class that skips a snapshot follows over both changes")
+    func skippedSnapshot() {
+        var mesh = Edited(Self.objects)
+        _ = mesh.compiled.view(for: client)
+        mesh.edit([MeshFixture.slice("reviews", port: ("http", 8080), ips: ["10.0.0.5"])])
+        mesh.edit([MeshFixture.service("new", ip: "10.1.0.8", ports: [("tcp", 3306, 3306)])])
+        expectEqual(mesh, client)
+    }
+
+    @Test("Headless pods come and go as listeners")
+    func headlessPods() {
+        var mesh = Edited(
+            Self.objects + [
+                MeshFixture.service("db", headless: true, ports: [("tcp", 5432, 5432)]),
+                MeshFixture.slice("db", port: ("tcp", 5432), ips: ["10.0.0.31"]),
+            ])
+        #expect(mesh.compiled.view(for: client).listenerNames.contains("10.0.0.31_5432"))
+        mesh.edit([MeshFixture.slice("db", port: ("tcp", 5432), ips: ["10.0.0.32"])])
+        let names = mesh.compiled.view(for: client).listenerNames
+        #expect(!names.contains("10.0.0.31_5432"))
+        #expect(names.contains("10.0.0.32_5432"))
+        expectEqual(mesh, client)
+    }
+
+    @Test("A workload's own side follows when it is selected anew")
+    func inboundFollows() {
+        var mesh = Edited(Self.objects + [MeshFixture.pod("late-1", app: "late", ip: "10.0.0.40")])
+        let proxy = Proxy(id: "late-1.default", namespace: "default", addresses: ["10.0.0.40"], labels: ["app": "late"])
+        #expect(mesh.compiled.view(for: proxy).cluster("inbound|9999||") == nil)
+        mesh.edit([MeshFixture.service("late", ip: "10.1.0.40", ports: [("http", 80, 9999)])])
+        #expect(mesh.compiled.view(for: proxy).cluster("inbound|9999||") != nil)
+        expectEqual(mesh, proxy)
+    }
+
+    @Test("Classes that nobody asks for are forgotten")
+    func forgetting() {
+        var mesh = Edited(Self.objects)
+        _ = mesh.compiled.view(for: client)
+        for number in 0..<20 {
+            mesh.edit([MeshFixture.slice("reviews", port: ("http", 8080), ips: ["10.0.1.\(number)"])])
+        }
+        #expect(mesh.compiled.counts == (0, 0, 0))
+        expectEqual(mesh, client)
+    }
+
+    @Test("However the mesh is edited, following gives what compiling from nothing gives", arguments: 0..<12)
+    func convergence(_ seed: UInt64) {
+        var random = Random(state: seed &* 7919 &+ 1)
+        let proxies = [
+            client, MeshFixture.client(namespace: "team"), MeshFixture.client(.none), MeshFixture.router(),
+            Proxy(id: "reviews-1.default", namespace: "default", addresses: ["10.0.0.1"], labels: ["app": "reviews"]),
+            Proxy(id: "g.default", generator: .grpc, namespace: "default", addresses: ["10.0.0.77"]),
+        ]
+        var mesh = Edited(Self.objects)
+        for _ in 0..<25 {
+            let (changed, removed) = Self.randomEdit(&random)
+            mesh.edit(changed, removed: removed)
+            for proxy in proxies where random.next(2) == 0 { expectEqual(mesh, proxy) }
+        }
+    }
+
+    // MARK: Helpers
+
+    private func expectEqual(_ mesh: Edited, _ proxy: Proxy, _ place: Testing.SourceLocation = #_sourceLocation) {
+        let followed = mesh.compiled.view(for: proxy)
+        let fresh = ResourceCompiler.view(for: proxy, in: MeshFixture.mesh(mesh.snapshot.all))
+        for type in ResourceType.allCases {
+            let diff = fresh[type].diff(since: followed[type])
+            #expect(
+                diff.isEmpty, "\(type) of \(proxy.id): \(diff.changed.map(\.name)) \(diff.removed)",
+                sourceLocation: place)
+        }
+    }
+
+    private struct Random {
+        var state: UInt64
+
+        mutating func next(_ limit: UInt64) -> UInt64 {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return (state >> 33) % limit
+        }
+    }
+
+    private static func randomEdit(_ random: inout Random) -> (changed: [ConfigObject], removed: [ObjectKey]) {
+        let names = ["reviews", "ratings", "details", "db"]
+        let name = names[Int(random.next(4))]
+        let namespace = random.next(4) == 0 ? "team" : "default"
+        let ip = "10.0.0.\(random.next(9) + 1)"
+        switch random.next(9) {
+        case 0:
+            let spoken = ["http", "tcp", "", "grpc"][Int(random.next(4))]
+            return (
+                [
+                    MeshFixture.service(
+                        name, in: namespace, ip: "10.1.\(namespace == "team" ? 1 : 0).\(name.utf8.count)",
+                        headless: random.next(5) == 0,
+                        ports: [(spoken, 80, 8080)] + (random.next(2) == 0 ? [("tcp-x", 3306, 3306)] : []))
+                ], []
+            )
+        case 1, 2:
+            return ([MeshFixture.slice(name, in: namespace, port: ("http", 8080), ips: [ip])], [])
+        case 3:
+            return (
+                [
+                    MeshFixture.virtualService(
+                        name, in: namespace, hosts: [name, "\(name).example.com"],
+                        gateways: random.next(2) == 0 ? [] : ["mesh", "default/my-gateway"]
+                    ) { $0.http = [MeshFixture.httpTo(names[Int(random.next(4))])] }
+                ], []
+            )
+        case 4:
+            return (
+                [
+                    MeshFixture.destinationRule(
+                        name, in: namespace, host: name, subsets: random.next(2) == 0 ? ["v1"] : ["v1", "v2"])
+                ], []
+            )
+        case 5:
+            return (
+                [
+                    MeshFixture.gateway(servers: [
+                        MeshFixture.server(
+                            MeshFixture.port(80, "HTTP"),
+                            hosts: [random.next(2) == 0 ? "*" : "\(name).example.com"])
+                    ])
+                ], []
+            )
+        case 6:
+            return (
+                [
+                    MeshFixture.sidecar(in: namespace) {
+                        $0.egress = [MeshFixture.egress(random.next(2) == 0 ? ["./*"] : ["*/*"])]
+                    }
+                ], []
+            )
+        case 7:
+            return ([MeshFixture.pod("\(name)-1", app: name, ip: ip, labels: ["version": "v1"])], [])
+        default:
+            let kind = [Kind.service, .virtualService, .destinationRule, .sidecar, .endpointSlice][
+                Int(random.next(5))]
+            let key = kind == .sidecar ? "default" : kind == .endpointSlice ? "\(name)-1" : name
+            return ([], [ObjectKey(kind: kind, name: NamespacedName(namespace: namespace, name: key))])
+        }
+    }
+}
+
+extension MeshSnapshot {
+    /// Every object of the kinds these tests use.
+    fileprivate var all: [ConfigObject] { Kind.allCases.flatMap { objects(of: $0) } }
+}
