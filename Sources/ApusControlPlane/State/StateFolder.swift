@@ -58,3 +58,15 @@ package struct StateFolder: Sendable {
         Failure(description: "cannot \(verb) \(path): \(String(cString: strerror(errno)))")
     }
 }
+
+extension StateFolder {
+    /// Where state is kept when `--state` is not given.
+    package static func defaultPath(_ environment: [String: String]) -> String {
+        if let folder = environment["STATE_DIRECTORY"], !folder.isEmpty {
+            // systemd lists several, separated by colons; the first is ours.
+            return String(folder.split(separator: ":").first ?? Substring(folder))
+        }
+        if let folder = environment["XDG_STATE_HOME"], !folder.isEmpty { return ManifestPath.join(folder, "apus") }
+        return ManifestPath.join(environment["HOME"] ?? "/var/lib", ".local/state/apus")
+    }
+}

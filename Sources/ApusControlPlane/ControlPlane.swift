@@ -1,0 +1,134 @@
+internal import ApusCore
+internal import Foundation
+internal import GRPCCore
+internal import GRPCNIOTransportHTTP2Posix
+package import Logging
+internal import NIOCore
+internal import NIOPosix
+
+/// `apus serve`: folders in, xDS out.
+package struct ControlPlane: Sendable {
+    package struct Options: Sendable {
+        package var folders: [String] = []
+        package var state = ""
+        package var address = "127.0.0.1"
+        package var xdsPort = 15010
+        package var httpPort = 15014
+        package var debounce: Duration = .milliseconds(10)
+        package var mesh = MeshOptions()
+        package var version = ""
+        package var usesInotify = true
+
+        package init() {}
+    }
+
+    /// The control plane cannot start as asked; the message is for people.
+    package struct StartFailure: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    private let options: Options
+    private let logger: Logger
+
+    package init(options: Options, logger: Logger) {
+        self.options = options
+        self.logger = logger
+    }
+
+    /// Serves until `stop` returns, then ends the streams, writes its state and returns.
+    package func run(until stop: @escaping @Sendable () async -> Void) async throws {
+        let state: StateFolder
+        do { state = try StateFolder(options.state) } catch { throw StartFailure(description: error.description) }
+        let history = HistoryKeeper(folder: state, logger: logger)
+        let metrics = Metrics()
+        let pipeline = Pipeline(options: options.mesh, history: history, metrics: metrics, logger: logger)
+
+        // Batches reach the pipeline in the order they were seen.
+        let (batches, feed) = AsyncStream<[FileChange]>.makeStream()
+        var watch = FolderWatcher.Options()
+        watch.debounce = options.debounce
+        watch.usesInotify = options.usesInotify
+        let watcher = FolderWatcher(roots: options.folders, options: watch, logger: logger) { feed.yield($0) }
+        watcher.start()
+        let ingestion = Task { for await batch in batches { await pipeline.ingest(batch) } }
+
+        let group = MultiThreadedEventLoopGroup.singleton
+        let pages = DebugPages(pipeline: pipeline, metrics: metrics, version: options.version)
+        let pageServer: PageServer
+        do {
+            pageServer = try await PageServer.start(host: options.address, port: options.httpPort, group: group) {
+                await pages.answer($0)
+            }
+        } catch {
+            throw StartFailure(description: "port \(options.httpPort) on \(options.address) cannot be bound: \(error)")
+        }
+
+        let context = SessionContext(
+            pipeline: pipeline, gate: PushGate(), metrics: metrics, logger: logger,
+            noncePrefix: String(UInt32(truncatingIfNeeded: UInt64(Date().timeIntervalSince1970 * 1000)), radix: 36) + "-",
+            controlPlane: "apus/\(options.version)")
+        let services: [any RegistrableRPCService] = [
+            DiscoveryServices(context: context),
+            ClientStatusService(pipeline: pipeline),
+            HealthService(
+                pipeline: pipeline, known: Set(DiscoveryServices.names + [ClientStatusService.name, HealthService.name])),
+        ]
+        let transport = HTTP2ServerTransport.Posix(
+            address: Self.socketAddress(options.address, options.xdsPort), transportSecurity: .plaintext,
+            config: .defaults { config in
+                // Clients ping idle ADS streams; the default enforcement would send them away.
+                config.connection.keepalive.clientBehavior.minPingIntervalWithoutCalls = .seconds(1)
+                config.connection.keepalive.clientBehavior.allowWithoutCalls = true
+                config.connection.keepalive.time = .seconds(60)
+                config.connection.keepalive.timeout = .seconds(20)
+                config.rpc.maxRequestPayloadSize = 16 << 20
+                config.http2.maxConcurrentStreams = 1024
+                config.http2.targetWindowSize = 1 << 20
+                config.channelDebuggingCallbacks.onBindTCPListener = { channel in
+                    // A thousand proxies that reconnect at once must not wait for SYN retries.
+                    channel.setOption(ChannelOptions.backlog, value: 4096)
+                }
+            })
+        let server = GRPCServer(transport: transport, services: services)
+
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask {
+                do {
+                    try await server.serve()
+                } catch {
+                    throw StartFailure(
+                        description: "port \(options.xdsPort) on \(options.address) cannot be served: \(error)")
+                }
+            }
+            tasks.addTask {
+                let bound = try await transport.listeningAddress
+                let xds = "\(options.address):\(bound.ipv4?.port ?? bound.ipv6?.port ?? options.xdsPort)"
+                let http = "\(options.address):\(pageServer.address?.port ?? options.httpPort)"
+                try RunFile(
+                    pid: ProcessInfo.processInfo.processIdentifier,
+                    addresses: RunFile.Addresses(xds: xds, http: http), version: options.version,
+                    folders: options.folders
+                ).write(to: state)
+                logger.notice("serving", metadata: ["xds": "\(xds)", "http": "\(http)"])
+                await stop()
+                logger.notice("stopping")
+                server.beginGracefulShutdown()
+            }
+            // The first to end is the stop (or a failure to serve); the other follows.
+            try await tasks.next()
+            try await tasks.next()
+        }
+        watcher.stop()
+        feed.finish()
+        await ingestion.value
+        await history.flush()
+        await pageServer.stop()
+        try? FileManager.default.removeItem(atPath: state.file(RunFile.name))
+    }
+
+    private static func socketAddress(
+        _ host: String, _ port: Int
+    ) -> GRPCNIOTransportHTTP2Posix.SocketAddress {
+        host.contains(":") ? .ipv6(host: host, port: port) : .ipv4(host: host, port: port)
+    }
+}

@@ -1,0 +1,230 @@
+internal import ApusAPI
+internal import ApusCompiler
+internal import ApusCore
+internal import ApusDelta
+internal import ApusMesh
+internal import GRPCCore
+internal import Logging
+
+/// Services of a control plane that streams share.
+struct SessionContext: Sendable {
+    let pipeline: Pipeline
+    let gate: PushGate
+    let metrics: Metrics
+    let logger: Logger
+    let noncePrefix: String
+    let controlPlane: String
+}
+
+/// The two wire variants differ in where a request names its node.
+protocol DiscoveryRequestMessage: Sendable {
+    var hasNode: Bool { get }
+    var node: Envoy_Config_Core_V3_Node { get }
+}
+
+extension Envoy_Service_Discovery_V3_DeltaDiscoveryRequest: DiscoveryRequestMessage {}
+extension Envoy_Service_Discovery_V3_DiscoveryRequest: DiscoveryRequestMessage {}
+
+/// One xDS stream: moves messages between gRPC, the stream's machine and the pipeline.
+///
+/// The actor keeps order; what to say is the machine's business alone.
+actor DiscoverySession<Machine: ServerMachine & ~Copyable> where Machine.Request: DiscoveryRequestMessage {
+    private var machine: Machine
+    private let handle: StreamHandle
+    private let context: SessionContext
+    private let writer: RPCWriter<[UInt8]>
+    private var isPumping = false
+    private var mustPumpAgain = false
+    private var permit: PushGate.Permit?
+    private var timer: Task<Void, Never>?
+    private var failure: RPCError?
+
+    private init(
+        machine: consuming Machine, handle: StreamHandle, context: SessionContext, writer: RPCWriter<[UInt8]>
+    ) {
+        self.machine = machine
+        self.handle = handle
+        self.context = context
+        self.writer = writer
+    }
+
+    /// Serves the stream to its end.
+    static func serve(
+        _ messages: RPCAsyncSequence<[UInt8], any Error>, scope: StreamScope, isDelta: Bool, server: ServerContext,
+        context: SessionContext, writer: RPCWriter<[UInt8]>
+    ) async throws {
+        let limits = StreamLimits()
+        var iterator = messages.makeAsyncIterator()
+        guard let first = try await iterator.next() else { return }
+        let request = try decode(first, limits)
+        guard request.hasNode else {
+            throw RPCError(code: .invalidArgument, message: "the first request of a stream must name its node")
+        }
+        let proxy: Proxy
+        do {
+            proxy = try ProxyNode.proxy(from: request.node)
+        } catch {
+            throw RPCError(code: .invalidArgument, message: error.description)
+        }
+        guard let handle = await context.pipeline.attach(proxy: proxy, peer: server.remotePeer, isDelta: isDelta) else {
+            throw RPCError(code: .unavailable, message: "the first snapshot is not ready yet; try again")
+        }
+        let settings = StreamSettings(
+            scope: scope, limits: limits, noncePrefix: "\(context.noncePrefix)\(handle.id)",
+            controlPlane: context.controlPlane, placeholder: Placeholder.resource)
+        let session = DiscoverySession(
+            machine: Machine(settings: settings, view: handle.view), handle: handle, context: context, writer: writer)
+        context.logger.debug(
+            "a stream begins",
+            metadata: ["proxy": "\(proxy.id)", "stream": "\(handle.id)", "peer": "\(server.remotePeer)"])
+        do {
+            try await session.received(first)
+            try await run(session, messages: &iterator, server: server, handle: handle)
+        } catch {
+            await session.end()
+            await context.pipeline.detach(handle)
+            throw error
+        }
+        await session.end()
+        await context.pipeline.detach(handle)
+    }
+
+    private static func run(
+        _ session: DiscoverySession, messages: inout RPCAsyncSequence<[UInt8], any Error>.AsyncIterator,
+        server: ServerContext, handle: StreamHandle
+    ) async throws {
+        // Content is pushed by a task of its own; it ends when the handle is closed.
+        let pusher = Task { try await session.pushLoop() }
+        defer {
+            handle.close()
+            pusher.cancel()
+        }
+        // A stopping server cancels the call; without this an idle stream would hold it up for ever.
+        try await withRPCCancellationHandler {
+            while let message = try await messages.next() { try await session.received(message) }
+        } onCancelRPC: {
+            handle.close()
+        }
+    }
+
+    private static func decode(_ bytes: [UInt8], _ limits: StreamLimits) throws -> Machine.Request {
+        do {
+            return try Machine.decode(bytes, limits: limits)
+        } catch {
+            throw RPCError(code: .invalidArgument, message: "the request cannot be decoded: \(error)")
+        }
+    }
+
+    // MARK: Inputs
+
+    private func received(_ bytes: [UInt8]) async throws {
+        let event = machine.received(try Self.decode(bytes, StreamLimits()), at: MonotonicClock.now)
+        switch event {
+        case .acknowledged(let type, let delay):
+            context.logger.trace(
+                "acknowledged", metadata: ["stream": "\(handle.id)", "type": "\(type.shortName)", "after": "\(delay)"])
+            context.metrics.observe(.convergenceTime, delay)
+            await releasePermit()
+        case .rejected(let rejection):
+            context.metrics.rejected(rejection.type)
+            await releasePermit()
+            await report(rejection)
+        case .stale: context.metrics.add(.expiredNonces)
+        case .subscribed, .unknownType, .refused: break
+        }
+        try await pump()
+    }
+
+    /// Says which manifest line shaped what a proxy refused.
+    private func report(_ rejection: Rejection) async {
+        var places: [String] = []
+        for source in rejection.sources.prefix(8) {
+            if let location = await context.pipeline.location(of: source) { places.append("\(location) (\(source))") }
+        }
+        context.logger.error(
+            "a proxy refused its configuration",
+            metadata: [
+                "proxy": "\(handle.proxy.id)", "type": "\(rejection.type.shortName)", "reason": "\(rejection.message)",
+                "resources": "\(rejection.resources.joined(separator: ", "))",
+                "manifests": "\(places.joined(separator: ", "))",
+            ])
+    }
+
+    private func pushLoop() async throws {
+        while let view = await handle.next() {
+            let taken = await context.gate.acquire()
+            await releasePermit()
+            permit = taken
+            // While the permit was waited for, newer content may have come.
+            machine.update(view: handle.view)
+            _ = view
+            let sent = try await pump()
+            if !sent { await releasePermit() }
+        }
+    }
+
+    private func tick() async {
+        do { try await pump() } catch { handle.close() }
+    }
+
+    private func end() async {
+        timer?.cancel()
+        await releasePermit()
+    }
+
+    private func releasePermit() async {
+        guard let held = permit else { return }
+        permit = nil
+        await context.gate.release(held)
+    }
+
+    // MARK: Outputs
+
+    /// Does what the machine says until it says wait. One pump at a time: responses leave in the machine's order.
+    @discardableResult
+    private func pump() async throws -> Bool {
+        if let failure { throw failure }
+        guard !isPumping else {
+            mustPumpAgain = true
+            return true
+        }
+        isPumping = true
+        defer { isPumping = false }
+        var sent = false
+        while true {
+            mustPumpAgain = false
+            switch machine.next(at: MonotonicClock.now) {
+            case .send(let response):
+                sent = true
+                context.metrics.pushed(
+                    response.type, resources: response.resources.count, bytes: response.bytes.count)
+                try await writer.write(response.bytes)
+            case .wait(let until):
+                if mustPumpAgain { continue }
+                schedule(until)
+                publish()
+                return sent
+            case .close(let status):
+                let code: RPCError.Code = status.code == .invalidArgument ? .invalidArgument : .resourceExhausted
+                let error = RPCError(code: code, message: status.message)
+                failure = error
+                throw error
+            }
+        }
+    }
+
+    private func schedule(_ until: Instant?) {
+        timer?.cancel()
+        timer = nil
+        guard let until else { return }
+        timer = Task { [weak self] in
+            guard (try? await MonotonicClock.sleep(until: until)) != nil else { return }
+            await self?.tick()
+        }
+    }
+
+    private func publish() {
+        let now = MonotonicClock.now
+        handle.status = StreamStatus(types: machine.status(at: now), at: now)
+    }
+}
