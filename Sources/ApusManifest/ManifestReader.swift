@@ -38,7 +38,7 @@ package struct ManifestReader {
             result.findings.append(
                 Finding(
                     finding.severity, finding.code, finding.message, hint: finding.hint, at: finding.location,
-                    object: object, field: finding.field == "" ? nil : finding.field))
+                    object: object, field: finding.field))
         }
     }
 

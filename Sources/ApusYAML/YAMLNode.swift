@@ -52,17 +52,27 @@ package struct YAMLNode: Sendable {
         return result
     }
 
+    /// One element of a sequence; nil if there is none, or if this is no sequence.
+    package func item(at position: Int) -> YAMLNode? {
+        guard kind == .sequence, position >= 0, position < count else { return nil }
+        var child = index + 1
+        for _ in 0..<position { child = tree.nodes[Int(child)].end }
+        return resolved(child)
+    }
+
     /// The entries of a mapping with merge keys (`<<`) carried out: own keys win over merged ones, earlier merged ones
     /// over later. Empty for anything but a mapping.
     package var entries: ContiguousArray<Entry> {
         guard kind == .mapping else { return [] }
         var result: ContiguousArray<Entry> = []
         result.reserveCapacity(count)
-        appendEntries(to: &result, depth: 0)
+        var seen: Set<String> = []
+        appendEntries(to: &result, seen: &seen, depth: 0)
         return result
     }
 
-    private func appendEntries(to result: inout ContiguousArray<Entry>, depth: Int) {
+    /// - Parameter seen: the keys so far, kept only once a merge key is met.
+    private func appendEntries(to result: inout ContiguousArray<Entry>, seen: inout Set<String>, depth: Int) {
         var child = index + 1
         let node = node
         var merges: [YAMLNode] = []
@@ -74,15 +84,20 @@ package struct YAMLNode: Sendable {
                 merges.append(resolvedValue)
             } else {
                 let entry = Entry(key: resolved(child), value: resolvedValue)
-                if depth == 0 || !result.contains(where: { $0.key.hasSameText(as: entry.key) }) { result.append(entry) }
+                if depth == 0 || seen.insert(entry.key.text).inserted { result.append(entry) }
             }
             child = tree.nodes[Int(value)].end
         }
-        guard depth < 64 else { return }
+        guard depth < 64, !merges.isEmpty else { return }
+        if depth == 0 { for entry in result { seen.insert(entry.key.text) } }
         for merge in merges {
             switch merge.kind {
-            case .mapping: merge.appendEntries(to: &result, depth: depth + 1)
-            case .sequence: for item in merge.items { item.appendEntries(to: &result, depth: depth + 1) }
+            case .mapping:
+                merge.appendEntries(to: &result, seen: &seen, depth: depth + 1)
+            case .sequence:
+                for item in merge.items where item.kind == .mapping {
+                    item.appendEntries(to: &result, seen: &seen, depth: depth + 1)
+                }
             case .scalar, .alias: break
             }
         }

@@ -44,8 +44,7 @@ extension YAMLNode {
     private func child(_ step: String) -> (key: YAMLNode?, value: YAMLNode)? {
         switch kind {
         case .sequence:
-            guard let index = Int(step), index >= 0, index < count else { return nil }
-            let item = items[index]
+            guard let index = Int(step), let item = item(at: index) else { return nil }
             return (nil, item)
         case .mapping:
             var step = step

@@ -16,6 +16,8 @@ struct YAMLTreeBuilder {
     private var open: [Open] = []
     private var documentFindings: [Finding] = []
     private var isOverLimit = false
+    /// The document repeats `apiVersion` or `kind` at its root: two manifests run together.
+    private var isRunTogether = false
 
     /// A finished, named node.
     private struct Anchor {
@@ -172,6 +174,7 @@ struct YAMLTreeBuilder {
         anchors.removeAll(keepingCapacity: true)
         open.removeAll(keepingCapacity: true)
         documentFindings = []
+        isRunTogether = false
     }
 
     private mutating func end(root: Int) {
@@ -390,10 +393,10 @@ struct YAMLTreeBuilder {
         let name = String(decoding: text[start..<start + Int(node.length)], as: UTF8.self)
         let before = nodes[first]
         let isSecondDocument = isRoot && (name == "apiVersion" || name == "kind")
-        if isRoot, documentFindings.contains(where: { $0.code == YAMLCode.duplicateKey && $0.field == "" }) {
-            // Two manifests run together repeat every key; the first repetition has said it all.
-            return
-        }
+        // Two manifests run together repeat every key; the first repetition has said it all.
+        if isRoot, isRunTogether { return }
+        isRunTogether = isRunTogether || isSecondDocument
+        guard documentFindings.count < limits.findings else { return }
         documentFindings.append(
             Finding(
                 .error, YAMLCode.duplicateKey,
@@ -404,8 +407,7 @@ struct YAMLTreeBuilder {
                     : "remove one of them",
                 at: SourceLocation(
                     file: file,
-                    position: Position(line: Int(nodes[place].line), column: Int(nodes[place].column))),
-                field: isSecondDocument ? "" : nil))
+                    position: Position(line: Int(nodes[place].line), column: Int(nodes[place].column)))))
     }
 
     private mutating func checkTag(

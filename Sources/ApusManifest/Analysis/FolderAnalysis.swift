@@ -9,6 +9,8 @@ package struct FolderAnalysis {
     let index: FolderIndex
     let meshConfig: MeshConfig
     var findings: [Finding] = []
+    /// Comparing a word with every known host is dear, so it is done for the first few unknown hosts only.
+    var suggestionsLeft = 20
 
     /// Sorted by place, then code.
     package static func findings(objects: [ConfigObject], meshConfig: MeshConfig = MeshConfig()) -> [Finding] {
@@ -41,8 +43,9 @@ package struct FolderAnalysis {
         var places: [ObjectKey: [ConfigObject]] = [:]
         for object in objects { places[object.key, default: []].append(object) }
         for (key, all) in places where all.count > 1 {
+            let places = all.map(\.origin.location).sorted().prefix(6)
             for object in all {
-                let others = all.filter { $0 !== object }.map { $0.origin.location }.sorted().prefix(5)
+                let others = places.filter { $0 != object.origin.location }.prefix(5)
                 findings.append(
                     Finding(
                         .error, FindingCode.duplicateObject,

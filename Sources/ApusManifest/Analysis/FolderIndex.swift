@@ -36,6 +36,8 @@ struct FolderIndex {
     private var workloadsByLabel: [String: [Int]] = [:]
     private var workloadsByName: [NamespacedName: [Int]] = [:]
     private(set) var hosts: [String: [Host]] = [:]
+    /// Full names of hosts by their first label.
+    private(set) var hostsByLabel: [Substring: String] = [:]
     private(set) var wildcardHosts: [(name: HostName, host: Host)] = []
     /// DestinationRules by full host, exact names only.
     private(set) var rulesByHost: [String: [Int]] = [:]
@@ -120,6 +122,8 @@ struct FolderIndex {
             wildcardHosts.append((HostName(host.name), host))
         } else {
             hosts[host.name, default: []].append(host)
+            let label = host.name.prefix { $0 != "." }
+            if host.name < hostsByLabel[label] ?? "\u{10FFFF}" { hostsByLabel[label] = host.name }
         }
     }
 

@@ -102,15 +102,14 @@ extension FolderAnalysis {
         }
     }
 
-    private func hint(forUnknown host: String, _ name: String) -> String? {
+    private mutating func hint(forUnknown host: String, _ name: String) -> String? {
         // A name with a dot is not expanded, which `reviews.prod` for `reviews.prod.svc.cluster.local` overlooks.
         let expanded = "\(host).svc.\(FolderIndex.domain)"
         if index.hosts[expanded] != nil { return "write \(expanded)" }
         let first = name.prefix { $0 != "." }
-        let sameName = index.hosts.keys.filter { $0.prefix { $0 != "." } == first }.min()
-        if let sameName { return "did you mean \(sameName)?" }
-        // Suggestions among very many hosts would cost more than they help.
-        guard index.hosts.count <= 2000 else { return nil }
+        if let sameName = index.hostsByLabel[first] { return "did you mean \(sameName)?" }
+        guard suggestionsLeft > 0 else { return nil }
+        suggestionsLeft -= 1
         return Suggestion.closest(to: name, among: index.hosts.keys.sorted()).map { "did you mean \($0)?" }
     }
 

@@ -15,6 +15,9 @@ final class Decoding {
     /// One object cannot bury the others.
     private static let mostFindings = 100
 
+    /// Nothing more is said; messages, whose making may walk the whole tree, are not made any more.
+    var isFull: Bool { findings.count >= Self.mostFindings }
+
     init(file: String, root: YAMLNode, object: String?, isProtobuf: Bool) {
         self.file = file
         self.root = root
@@ -23,29 +26,29 @@ final class Decoding {
     }
 
     func report(
-        _ severity: Severity, _ code: String, _ message: String, hint: String? = nil, at node: YAMLNode,
-        field: String? = nil
+        _ severity: Severity, _ code: String, _ message: @autoclosure () -> String,
+        hint: @autoclosure () -> String? = nil, at node: YAMLNode, field: String? = nil
     ) {
         if severity == .error { hasError = true }
-        guard findings.count < Self.mostFindings else { return }
+        guard !isFull else { return }
         let path = field ?? root.path(to: node)
         findings.append(
             Finding(
-                severity, code, message, hint: hint, at: SourceLocation(file: file, position: node.position),
+                severity, code, message(), hint: hint(), at: SourceLocation(file: file, position: node.position),
                 object: object, field: path.isEmpty ? nil : path))
     }
 
     func add(_ finding: Finding) {
         if finding.severity == .error { hasError = true }
-        guard findings.count < Self.mostFindings else { return }
+        guard findings.count < 2 * Self.mostFindings else { return }
         findings.append(finding)
     }
 
     /// "timeout must be a duration, not a list".
-    func wrongType(_ node: YAMLNode, expected: String, hint: String? = nil) {
+    func wrongType(_ node: YAMLNode, expected: @autoclosure () -> String, hint: @autoclosure () -> String? = nil) {
         report(
-            .error, FindingCode.schemaError, "\(name(of: node)) must be \(expected), not \(Self.describe(node))",
-            hint: hint, at: node)
+            .error, FindingCode.schemaError, "\(name(of: node)) must be \(expected()), not \(Self.describe(node))",
+            hint: hint(), at: node)
     }
 
     /// The last step of the node's path.

@@ -40,10 +40,11 @@ extension FieldEnum {
         if case .integer(let number) = node.scalar, let value = value(number: number) { return value }
         let text = node.text
         if let value = Self(rawValue: text) { return value }
-        let suggestion = Suggestion.closest(to: text, among: allCases.map(\.rawValue))
         decoding.report(
             .error, FindingCode.schemaError, "\(decoding.name(of: node)) has the unknown value \"\(text)\"",
-            hint: suggestion.map { "did you mean \($0)?" } ?? "use one of \(names)", at: node)
+            hint: Suggestion.closest(to: text, among: allCases.map(\.rawValue)).map { "did you mean \($0)?" }
+                ?? "use one of \(names)",
+            at: node)
         return nil
     }
 

@@ -116,12 +116,13 @@ struct Fields {
 
     private func reportUnknown(known: [StaticString]) {
         for index in entries.indices where !consumed[index] {
+            if decoding.isFull { return }
             let key = entries[index].key
             let name = key.text
-            let suggestion = Suggestion.closest(to: name, among: known.map(\.description))
             decoding.report(
                 .warning, FindingCode.unknownField, "unknown field \"\(name)\" is ignored",
-                hint: suggestion.map { "did you mean \"\($0)\"?" }, at: key)
+                hint: Suggestion.closest(to: name, among: known.map(\.description)).map { "did you mean \"\($0)\"?" },
+                at: key)
         }
     }
 }

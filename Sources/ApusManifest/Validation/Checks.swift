@@ -6,27 +6,38 @@ internal import ApusRegex
 final class Checks {
     let object: ConfigObject
     private(set) var findings: [Finding] = []
+    private var hasError = false
+
+    /// One object cannot bury the others; its first error is always said, for it decides what becomes of the object.
+    private static let mostFindings = 100
 
     init(_ object: ConfigObject) { self.object = object }
 
     typealias Path = () -> String
 
     func report(
-        _ severity: Severity, _ code: String, _ path: String, _ message: String, hint: String? = nil
+        _ severity: Severity, _ code: String, _ path: @autoclosure Path, _ message: @autoclosure () -> String,
+        hint: @autoclosure () -> String? = nil
     ) {
-        guard findings.count < 200 else { return }
+        guard findings.count < Self.mostFindings || severity == .error && !hasError else { return }
+        hasError = hasError || severity == .error
+        let path = path()
         findings.append(
             Finding(
-                severity, code, message, hint: hint, at: object.origin.location(of: path),
+                severity, code, message(), hint: hint(), at: object.origin.location(of: path),
                 object: object.key.description, field: path))
     }
 
-    func error(_ path: @autoclosure Path, _ message: @autoclosure () -> String, hint: String? = nil) {
-        report(.error, FindingCode.schemaError, path(), message(), hint: hint)
+    func error(
+        _ path: @autoclosure Path, _ message: @autoclosure () -> String, hint: @autoclosure () -> String? = nil
+    ) {
+        report(.error, FindingCode.schemaError, path(), message(), hint: hint())
     }
 
-    func warning(_ path: @autoclosure Path, _ message: @autoclosure () -> String, hint: String? = nil) {
-        report(.warning, FindingCode.schemaWarning, path(), message(), hint: hint)
+    func warning(
+        _ path: @autoclosure Path, _ message: @autoclosure () -> String, hint: @autoclosure () -> String? = nil
+    ) {
+        report(.warning, FindingCode.schemaWarning, path(), message(), hint: hint())
     }
 
     // MARK: Values

@@ -5,7 +5,8 @@ extension Checks {
     /// Rules and matches that can never be used, because an earlier rule takes all their requests.
     func reachability(_ rules: [HTTPRule]) {
         // Quadratic; a list that long is generated, and its author will not read the finding.
-        guard rules.count > 1 || rules.first.map({ $0.match.count > 1 }) == true, rules.count <= 500 else { return }
+        let matches = rules.reduce(0) { $0 + max(1, $1.match.count) }
+        guard matches > 1, matches <= 2000 else { return }
         var earlier: [(rule: Int, match: HTTPMatch)] = []
         for (index, rule) in rules.enumerated() {
             let matches = rule.match.isEmpty ? [HTTPMatch()] : rule.match
@@ -27,7 +28,7 @@ extension Checks {
                 }
             }
             // A delegate may let requests pass on to later rules.
-            if rule.delegate == nil, earlier.count < 2000 {
+            if rule.delegate == nil {
                 earlier.append(contentsOf: matches.map { (index, $0) })
             }
         }

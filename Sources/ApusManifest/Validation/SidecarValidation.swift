@@ -35,7 +35,10 @@ extension Checks {
                 error(path(), "the ingress listener has no port")
             } else {
                 port(listener.port.number, "\(path()).port.number")
-                protocolName(listener.port.protocol, "\(path()).port", known: PortProtocol.names)
+                // Without a protocol it is detected.
+                if !listener.port.protocol.isEmpty {
+                    protocolName(listener.port.protocol, "\(path()).port", known: PortProtocol.names)
+                }
                 if !numbers.insert(listener.port.number).inserted {
                     error("\(path()).port.number", "the port \(listener.port.number) stands twice")
                 }
@@ -96,7 +99,9 @@ extension Checks {
                         error("\(path()).port.number", "the port \(port.number) stands twice")
                     }
                 }
-                protocolName(port.protocol, "\(path()).port", known: PortProtocol.names)
+                if !port.protocol.isEmpty {
+                    protocolName(port.protocol, "\(path()).port", known: PortProtocol.names)
+                }
             } else {
                 if hasCatchAll { error(path(), "there is a second egress listener without port") }
                 hasCatchAll = true

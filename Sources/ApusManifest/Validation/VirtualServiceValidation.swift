@@ -18,14 +18,16 @@ extension Checks {
             error("spec", "the VirtualService has no http, tls or tcp rule")
         }
         for (index, rule) in spec.http.enumerated() { http(rule, "spec.http[\(index)]", isDelegate: spec.isDelegate) }
-        for (index, rule) in spec.tls.enumerated() { tls(rule, spec.hosts, "spec.tls[\(index)]") }
+        let hostSet = HostSet(spec.hosts)
+        for (index, rule) in spec.tls.enumerated() { tls(rule, hostSet, "spec.tls[\(index)]") }
         for (index, rule) in spec.tcp.enumerated() { tcp(rule, "spec.tcp[\(index)]") }
         reachability(spec.http)
     }
 
     private func hosts(_ spec: VirtualService) {
         let isForMesh = spec.gateways.isEmpty || spec.gateways.contains("mesh")
-        var seen: [HostName] = []
+        let all = HostSet(spec.hosts)
+        var seen: Set<String> = []
         for (index, host) in spec.hosts.enumerated() {
             let path = { "spec.hosts[\(index)]" }
             if host == "*" {
@@ -37,14 +39,11 @@ extension Checks {
             } else if IPAddress(host) == nil {
                 wildcardName(host, "the host", path())
             }
-            let name = HostName(host)
-            if let other = seen.first(where: { $0.matches(name) }) {
-                error(
-                    path(),
-                    other == name
-                        ? "the host \"\(host)\" stands twice" : "the host \"\(host)\" overlaps with \"\(other)\"")
+            if !seen.insert(host.lowercased()).inserted {
+                error(path(), "the host \"\(host)\" stands twice")
+            } else if let other = all.wildcard(above: host.lowercased()) {
+                error(path(), "the host \"\(host)\" overlaps with \"\(other)\"")
             }
-            seen.append(name)
         }
     }
 
@@ -363,7 +362,7 @@ extension Checks {
 
     // MARK: TLS and TCP
 
-    private func tls(_ rule: TLSRule, _ hosts: [String], _ path: @autoclosure Path) {
+    private func tls(_ rule: TLSRule, _ hosts: HostSet, _ path: @autoclosure Path) {
         if rule.match.isEmpty { error(path(), "a tls rule needs a match with sniHosts") }
         for (index, match) in rule.match.enumerated() {
             let outer = path()
@@ -371,7 +370,7 @@ extension Checks {
             if match.sniHosts.isEmpty { error(path(), "a tls match needs sniHosts") }
             for (index, sni) in match.sniHosts.enumerated() {
                 wildcardName(sni, "the SNI", "\(path()).sniHosts[\(index)]")
-                if !hosts.contains(where: { HostName(sni).isSubset(of: HostName($0)) }) {
+                if !hosts.covers(sni) {
                     error(
                         "\(path()).sniHosts[\(index)]", "the SNI \"\(sni)\" is not one of the VirtualService's hosts",
                         hint: "add it to hosts")
