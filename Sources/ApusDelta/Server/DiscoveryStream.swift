@@ -109,6 +109,7 @@ struct DiscoveryStream {
 
     private mutating func deliver(_ type: ResourceType, from view: ResourceView, at now: Instant) -> OutgoingResponse? {
         guard self[type].isOpen else { return nil }
+        if type == .listener || type == .route, awaitsClusters(view) { return nil }
         let set = view[type]
         let holdsBack = canHoldBack(type) && awaitsDependents(view)
         guard self[type].wants(set, at: now) || (!self[type].held.isEmpty && !holdsBack) else { return nil }
@@ -116,15 +117,10 @@ struct DiscoveryStream {
             guard now >= outstanding.sentAt.advanced(by: settings.limits.acknowledgementPatience) else { return nil }
             self[type].overtake()
         }
-        let delivery =
-            if (type == .listener || type == .route) && awaitsClusters(view) {
-                self[type].takeDue(from: set, placeholder: settings.placeholder)
-            } else {
-                self[type].take(
-                    from: set,
-                    removals: holdsBack ? .heldUntil(now.advanced(by: settings.limits.removalHold)) : .now, at: now,
-                    placeholder: settings.placeholder)
-            }
+        let delivery = self[type].take(
+            from: set,
+            removals: holdsBack ? .heldUntil(now.advanced(by: settings.limits.removalHold)) : .now, at: now,
+            placeholder: settings.placeholder)
         guard let delivery else { return nil }
         // Where absence means nothing, a removal alone has no words.
         if variant == .stateOfTheWorld, !isFullState(type), delivery.changed.isEmpty, !delivery.isAnswer { return nil }
@@ -137,7 +133,8 @@ struct DiscoveryStream {
         return compose(type, delivery, from: set, at: now)
     }
 
-    /// True while new listeners or routes could name clusters that the client was not sent yet.
+    /// True while new listeners or routes could name clusters that the client was not sent yet. No deadlock: a client
+    /// delays its word on clusters for want of endpoints or secrets, never for want of routes.
     private func awaitsClusters(_ view: ResourceView) -> Bool {
         settings.scope == .aggregated && self[.cluster].isOpen
             && self[.cluster].base?.version != view.clusters.version

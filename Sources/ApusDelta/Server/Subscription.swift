@@ -288,27 +288,6 @@ struct Subscription {
         return delivery
     }
 
-    /// Only the names that must be answered at once, while the rest waits for another type.
-    mutating func takeDue(from set: ResourceSet, placeholder: PlaceholderSource) -> Delivery? {
-        var delivery = Delivery(isAnswer: true)
-        for name in due where covers(name) {
-            if let resource = set.byName[name] ?? placeholder(type, name) {
-                delivery.changed.append(resource)
-                exceptions[name] = .version(resource.version)
-            } else {
-                delivery.removed.append(name)
-                exceptions[name] = .absent
-            }
-            held[name] = nil
-        }
-        due = []
-        guard !delivery.isEmpty else { return nil }
-        if !isWildcard { owesAnswer = false }
-        delivery.changed.sort { $0.name < $1.name }
-        delivery.removed.sort()
-        return delivery
-    }
-
     // MARK: What becomes of a response
 
     mutating func sent(_ response: Outstanding) { outstanding = response }
