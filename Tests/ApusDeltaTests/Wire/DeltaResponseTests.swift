@@ -81,6 +81,6 @@ struct DeltaResponseTests {
             #expect(mine.resources.map(\.version) == theirs.resources.map(\.version))
             #expect(mine.resources.map(\.typeURL) == theirs.resources.map(\.resource.typeURL))
         }
-        #expect(compared > 300)
+        #expect(compared > 150)
     }
 }
