@@ -62,7 +62,8 @@ package struct ManifestReader {
         guard let kindNode = root["kind"], kindNode.kind == .scalar, !kindNode.isNull,
             let versionNode = root["apiVersion"], versionNode.kind == .scalar, !versionNode.isNull
         else {
-            let missing = root["kind"] == nil ? (root["apiVersion"] == nil ? "apiVersion and no kind" : "kind") : "apiVersion"
+            let missing =
+                root["kind"] == nil ? (root["apiVersion"] == nil ? "apiVersion and no kind" : "kind") : "apiVersion"
             unidentified(
                 root, .error, FindingCode.unidentified, "the document has no \(missing)",
                 hint: "every object says apiVersion, kind and metadata.name")

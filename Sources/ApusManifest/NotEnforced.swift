@@ -63,7 +63,8 @@ enum NotEnforced {
             if resolutions.contains(spec.resolution) {
                 note(
                     "spec.resolution",
-                    "resolution \(spec.resolution.rawValue) is understood but not yet enforced: the hosts get no cluster")
+                    "resolution \(spec.resolution.rawValue) is understood but not yet enforced: the hosts get no cluster"
+                )
             }
         default:
             break

@@ -20,8 +20,10 @@ enum YAMLText {
                         offset: offset,
                         message: byte == 0
                             ? "the file contains a NUL byte" : "the file contains the control character \(hex(byte))",
-                        hint: byte == 0 ? "save the file as UTF-8 text" : "remove the character, or write it as \\x"
-                            + hexDigits(byte) + " in double quotes")
+                        hint: byte == 0
+                            ? "save the file as UTF-8 text"
+                            : "remove the character, or write it as \\x"
+                                + hexDigits(byte) + " in double quotes")
                 }
                 if byte == 0x7F {
                     return BadByte(offset: offset, message: "the file contains the control character 0x7f", hint: nil)

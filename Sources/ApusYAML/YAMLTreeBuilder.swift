@@ -442,7 +442,9 @@ struct YAMLTreeBuilder {
         if let context = parser.context {
             message += " \(String(cString: context))"
             let line = Int(clamping: parser.context_mark.line)
-            if line != Int(clamping: parser.problem_mark.line) { message += " that begins at line \(line + firstLine + 1)" }
+            if line != Int(clamping: parser.problem_mark.line) {
+                message += " that begins at line \(line + firstLine + 1)"
+            }
         }
         if parser.error == YAML_READER_ERROR {
             let place = YAMLText.position(of: Int(clamping: parser.problem_offset), in: bytes)

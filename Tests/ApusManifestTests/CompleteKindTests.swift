@@ -255,7 +255,8 @@ internal import Testing
                 #require(spec.subsets[0].trafficPolicy?.loadBalancer?.zoneAwareLb), ZoneAwareSettings.init, "zone")
                 == [])
         #expect(spec.subsets[0].trafficPolicy?.tunnel?.targetPort == 443)
-        #expect(spec.subsets[1].trafficPolicy?.loadBalancer?.consistentHash?.algorithm == .ringHash(minimumRingSize: 64))
+        #expect(
+            spec.subsets[1].trafficPolicy?.loadBalancer?.consistentHash?.algorithm == .ringHash(minimumRingSize: 64))
         #expect(
             spec.subsets[1].trafficPolicy?.loadBalancer?.localityLb?.distribute.first?.to == ["a/*": 80, "b/*": 20])
         #expect(spec.subsets[1].trafficPolicy?.tls?.insecureSkipVerify == true)
@@ -416,12 +417,14 @@ internal import Testing
         #expect(Self.untouched(requestSpec.jwtRules[0], RequestAuthentication.JWTRule.init, "jwt") == ["jwt.jwksUri"])
         #expect(Self.untouched(requestSpec.targetRefs[0], PolicyTargetReference.init, "target") == [])
 
-        let lists = [
-            "principals", "notPrincipals", "requestPrincipals", "notRequestPrincipals", "namespaces",
-            "notNamespaces", "trustDomains", "notTrustDomains",
-        ].map { "\($0): [x]" } + ["ipBlocks", "notIpBlocks", "remoteIpBlocks", "notRemoteIpBlocks"].map {
-            "\($0): [10.0.0.0/8]"
-        }
+        let lists =
+            [
+                "principals", "notPrincipals", "requestPrincipals", "notRequestPrincipals", "namespaces",
+                "notNamespaces", "trustDomains", "notTrustDomains",
+            ].map { "\($0): [x]" }
+            + ["ipBlocks", "notIpBlocks", "remoteIpBlocks", "notRemoteIpBlocks"].map {
+                "\($0): [10.0.0.0/8]"
+            }
         let policy = try Self.read(
             "AuthorizationPolicy", "security.istio.io/v1",
             """

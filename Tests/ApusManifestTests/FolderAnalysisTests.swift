@@ -42,7 +42,7 @@ internal import Testing
                 - destination: {host: bb}
             """#,
             [
-                #"16:27 error IST0101 the host "bb" is not known to the mesh: no Service or ServiceEntry is bb.default.svc.cluster.local | did you mean b.default.svc.cluster.local?"#,
+                #"16:27 error IST0101 the host "bb" is not known to the mesh: no Service or ServiceEntry is bb.default.svc.cluster.local | did you mean b.default.svc.cluster.local?"#
             ]),
         Expectation(
             #"a host with its namespace only"#,
@@ -65,7 +65,7 @@ internal import Testing
                 - destination: {host: b.default}
             """#,
             [
-                #"16:27 error IST0101 the host "b.default" is not known to the mesh: no Service or ServiceEntry is b.default | write b.default.svc.cluster.local"#,
+                #"16:27 error IST0101 the host "b.default" is not known to the mesh: no Service or ServiceEntry is b.default | write b.default.svc.cluster.local"#
             ]),
         Expectation(
             #"a route to an unknown subset"#,
@@ -95,7 +95,7 @@ internal import Testing
               subsets: [{name: v1}]
             """#,
             [
-                #"16:38 error IST0101 the subset "v9" of "b" is in no DestinationRule | the subsets of this host are v1"#,
+                #"16:38 error IST0101 the subset "v9" of "b" is in no DestinationRule | the subsets of this host are v1"#
             ]),
         Expectation(
             #"a subset without DestinationRule"#,
@@ -118,7 +118,7 @@ internal import Testing
                 - destination: {host: b, subset: v1}
             """#,
             [
-                #"16:38 error IST0101 the subset "v1" of "b" is in no DestinationRule | write a DestinationRule for b.default.svc.cluster.local with this subset"#,
+                #"16:38 error IST0101 the subset "v1" of "b" is in no DestinationRule | write a DestinationRule for b.default.svc.cluster.local with this subset"#
             ]),
         Expectation(
             #"a port the service does not have"#,
@@ -141,7 +141,7 @@ internal import Testing
                 - destination: {host: b, port: {number: 81}}
             """#,
             [
-                #"16:30 error APUS0016 the host "b" has no port 81 | it has 80"#,
+                #"16:30 error APUS0016 the host "b" has no port 81 | it has 80"#
             ]),
         Expectation(
             #"no port for a service with several"#,
@@ -165,7 +165,7 @@ internal import Testing
                 - destination: {host: b}
             """#,
             [
-                #"17:27 warning IST0112 the host "b" has several ports and the destination names none, so the port of the listener is used | add port.number: one of 80, 81"#,
+                #"17:27 warning IST0112 the host "b" has several ports and the destination names none, so the port of the listener is used | add port.number: one of 80, 81"#
             ]),
         Expectation(
             #"an unknown gateway"#,
@@ -189,7 +189,7 @@ internal import Testing
                 - destination: {host: b}
             """#,
             [
-                #"14:14 error IST0101 the gateway other/gw does not exist"#,
+                #"14:14 error IST0101 the gateway other/gw does not exist"#
             ]),
         Expectation(
             #"an unknown delegate"#,
@@ -212,7 +212,7 @@ internal import Testing
                 delegate: {name: c}
             """#,
             [
-                #"16:22 error IST0101 the delegate VirtualService default/c does not exist"#,
+                #"16:22 error IST0101 the delegate VirtualService default/c does not exist"#
             ]),
         Expectation(
             #"two VirtualServices for one mesh host"#,
@@ -277,7 +277,7 @@ internal import Testing
                 - destination: {host: b}
             """#,
             [
-                #"21:11 warning IST0132 the host "b.example" is in no server of the VirtualService's gateways"#,
+                #"21:11 warning IST0132 the host "b.example" is in no server of the VirtualService's gateways"#
             ]),
         Expectation(
             #"two policies for one host"#,
@@ -328,7 +328,7 @@ internal import Testing
               host: c
             """#,
             [
-                #"13:9 warning IST0101 the host "c" is not known to the mesh: no Service or ServiceEntry is c.default.svc.cluster.local | did you mean b.default.svc.cluster.local?"#,
+                #"13:9 warning IST0101 the host "c" is not known to the mesh: no Service or ServiceEntry is c.default.svc.cluster.local | did you mean b.default.svc.cluster.local?"#
             ]),
         Expectation(
             #"a subset that no endpoint has"#,
@@ -355,7 +355,7 @@ internal import Testing
                 labels: {version: v2}
             """#,
             [
-                #"20:5 warning APUS0019 no endpoint of "b" has the labels of the subset "v2": requests to it get 503 | the labels are version=v2"#,
+                #"20:5 warning APUS0019 no endpoint of "b" has the labels of the subset "v2": requests to it get 503 | the labels are version=v2"#
             ]),
         Expectation(
             #"a gateway that no workload has"#,
@@ -370,7 +370,7 @@ internal import Testing
                 hosts: [a.example]
             """#,
             [
-                #"5:3 warning IST0101 no Pod or workload in the folder has the labels istio=ingress | only a gateway proxy that connects with these labels is served"#,
+                #"5:3 warning IST0101 no Pod or workload in the folder has the labels istio=ingress | only a gateway proxy that connects with these labels is served"#
             ]),
         Expectation(
             #"two gateways for one host and port"#,
@@ -392,7 +392,7 @@ internal import Testing
                 hosts: [a.example]
             """#,
             [
-                #"15:13 error IST0145 the host "a.example" on port 80 is also served by Gateway default/a (f.yaml:1:1) on the same proxies | keep one of them"#,
+                #"15:13 error IST0145 the host "a.example" on port 80 is also served by Gateway default/a (f.yaml:1:1) on the same proxies | keep one of them"#
             ]),
         Expectation(
             #"two protocols on one gateway port"#,
@@ -408,7 +408,7 @@ internal import Testing
                 hosts: ["*"]
             """#,
             [
-                #"8:45 error IST0145 the port 80 cannot speak TCP: Gateway default/a (f.yaml:1:1) opens it with HTTP | use another port"#,
+                #"8:45 error IST0145 the port 80 cannot speak TCP: Gateway default/a (f.yaml:1:1) opens it with HTTP | use another port"#
             ]),
         Expectation(
             #"two Sidecars without selector"#,
@@ -469,7 +469,7 @@ internal import Testing
               mtls: {mode: STRICT}
             """#,
             [
-                #"9:3 info IST0127 no Pod or workload of the namespace default has the labels app=c"#,
+                #"9:3 info IST0127 no Pod or workload of the namespace default has the labels app=c"#
             ]),
         Expectation(
             #"an export to an unknown namespace"#,
@@ -490,7 +490,7 @@ internal import Testing
               exportTo: [defualt]
             """#,
             [
-                #"14:14 warning IST0101 the namespace "defualt" has no objects in the folder | did you mean default?"#,
+                #"14:14 warning IST0101 the namespace "defualt" has no objects in the folder | did you mean default?"#
             ]),
         Expectation(
             #"endpoints of an unknown service"#,
@@ -505,7 +505,7 @@ internal import Testing
             endpoints: []
             """#,
             [
-                #"6:33 warning IST0101 the Service default/nobody does not exist, so the endpoints are not used"#,
+                #"6:33 warning IST0101 the Service default/nobody does not exist, so the endpoints are not used"#
             ]),
     ]
 

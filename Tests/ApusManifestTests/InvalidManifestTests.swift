@@ -16,7 +16,7 @@ internal import Testing
               name: b
             """#,
             [
-                #"5:3 error APUS0002 the key "name" stands twice in one mapping; it was first written at line 4, column 3 | remove one of them"#,
+                #"5:3 error APUS0002 the key "name" stands twice in one mapping; it was first written at line 4, column 3 | remove one of them"#
             ]),
         Expectation(
             #"two documents without a line between them"#,
@@ -29,7 +29,7 @@ internal import Testing
             metadata: {name: b}
             """#,
             [
-                #"4:1 error APUS0002 the key "apiVersion" stands twice in one mapping; it was first written at line 1, column 1 | if a second object begins here, put a line with --- before line 4"#,
+                #"4:1 error APUS0002 the key "apiVersion" stands twice in one mapping; it was first written at line 1, column 1 | if a second object begins here, put a line with --- before line 4"#
             ]),
         Expectation(
             #"text that is not YAML"#,
@@ -39,7 +39,7 @@ internal import Testing
             metadata: {name: a
             """#,
             [
-                #"4:1 error APUS0001 this is not YAML: did not find expected ',' or '}' while parsing a flow mapping that begins at line 3"#,
+                #"4:1 error APUS0001 this is not YAML: did not find expected ',' or '}' while parsing a flow mapping that begins at line 3"#
             ]),
         Expectation(
             #"a tab as indentation"#,
@@ -50,7 +50,7 @@ internal import Testing
             \#tname: a
             """#,
             [
-                #"4:1 error APUS0001 this is not YAML: found character that cannot start any token while scanning for the next token | indent with spaces, not with tabs"#,
+                #"4:1 error APUS0001 this is not YAML: found character that cannot start any token while scanning for the next token | indent with spaces, not with tabs"#
             ]),
         Expectation(
             #"an alias without an anchor"#,
@@ -60,7 +60,7 @@ internal import Testing
             metadata: *m
             """#,
             [
-                #"3:11 error APUS0001 the alias *m has no anchor &m before it"#,
+                #"3:11 error APUS0001 the alias *m has no anchor &m before it"#
             ]),
         Expectation(
             #"a collection as a key"#,
@@ -73,7 +73,7 @@ internal import Testing
               : z
             """#,
             [
-                #"5:5 error APUS0005 a key must be a string, not a collection"#,
+                #"5:5 error APUS0005 a key must be a string, not a collection"#
             ]),
         Expectation(
             #"a merge key without a mapping"#,
@@ -85,7 +85,7 @@ internal import Testing
               <<: 5
             """#,
             [
-                #"5:7 error APUS0005 the merge key << takes a mapping or a list of mappings"#,
+                #"5:7 error APUS0005 the merge key << takes a mapping or a list of mappings"#
             ]),
         Expectation(
             #"an unknown tag"#,
@@ -95,7 +95,7 @@ internal import Testing
             metadata: {name: !secret a}
             """#,
             [
-                #"3:18 error APUS0005 the tag !secret is not known here"#,
+                #"3:18 error APUS0005 the tag !secret is not known here"#
             ]),
         Expectation(
             #"a control character"#,
@@ -105,7 +105,7 @@ internal import Testing
             metadata: {name: "a\#u{7}"}
             """#,
             [
-                #"3:20 error APUS0004 the file contains the control character 0x07 | remove the character, or write it as \x07 in double quotes"#,
+                #"3:20 error APUS0004 the file contains the control character 0x07 | remove the character, or write it as \x07 in double quotes"#
             ]),
         Expectation(
             #"a document that is a list"#,
@@ -114,7 +114,7 @@ internal import Testing
             - b
             """#,
             [
-                #"1:1 error APUS0010 a document must be a mapping with apiVersion, kind and metadata, not a list"#,
+                #"1:1 error APUS0010 a document must be a mapping with apiVersion, kind and metadata, not a list"#
             ]),
         Expectation(
             #"a document that is a word"#,
@@ -122,7 +122,7 @@ internal import Testing
             hello
             """#,
             [
-                #"1:1 error APUS0010 a document must be a mapping with apiVersion, kind and metadata, not the string "hello""#,
+                #"1:1 error APUS0010 a document must be a mapping with apiVersion, kind and metadata, not the string "hello""#
             ]),
     ]
 
@@ -139,7 +139,7 @@ internal import Testing
             metadata: {name: a}
             """#,
             [
-                #"1:1 error APUS0010 the document has no kind | every object says apiVersion, kind and metadata.name"#,
+                #"1:1 error APUS0010 the document has no kind | every object says apiVersion, kind and metadata.name"#
             ]),
         Expectation(
             #"no apiVersion"#,
@@ -148,7 +148,7 @@ internal import Testing
             metadata: {name: a}
             """#,
             [
-                #"1:1 error APUS0010 the document has no apiVersion | every object says apiVersion, kind and metadata.name"#,
+                #"1:1 error APUS0010 the document has no apiVersion | every object says apiVersion, kind and metadata.name"#
             ]),
         Expectation(
             #"neither"#,
@@ -156,7 +156,7 @@ internal import Testing
             metadata: {name: a}
             """#,
             [
-                #"1:1 error APUS0010 the document has no apiVersion and no kind | every object says apiVersion, kind and metadata.name"#,
+                #"1:1 error APUS0010 the document has no apiVersion and no kind | every object says apiVersion, kind and metadata.name"#
             ]),
         Expectation(
             #"no name"#,
@@ -166,7 +166,7 @@ internal import Testing
             metadata: {namespace: x}
             """#,
             [
-                #"3:11 error APUS0010 the Service has no metadata.name"#,
+                #"3:11 error APUS0010 the Service has no metadata.name"#
             ]),
         Expectation(
             #"a version that is not served"#,
@@ -177,7 +177,7 @@ internal import Testing
             spec: {}
             """#,
             [
-                #"1:13 error APUS0012 EnvoyFilter is not served as networking.istio.io/v1beta1 | write apiVersion: networking.istio.io/v1alpha3"#,
+                #"1:13 error APUS0012 EnvoyFilter is not served as networking.istio.io/v1beta1 | write apiVersion: networking.istio.io/v1alpha3"#
             ]),
         Expectation(
             #"an unknown kind with a suggestion"#,
@@ -187,7 +187,7 @@ internal import Testing
             metadata: {name: a}
             """#,
             [
-                #"2:7 info APUS0011 networking.istio.io/v1 VirtualServices is not a kind that Apus reads | did you mean VirtualService?"#,
+                #"2:7 info APUS0011 networking.istio.io/v1 VirtualServices is not a kind that Apus reads | did you mean VirtualService?"#
             ]),
         Expectation(
             #"a known kind of another group"#,
@@ -197,7 +197,7 @@ internal import Testing
             metadata: {name: a}
             """#,
             [
-                #"2:7 info APUS0011 serving.knative.dev/v1 Service is not a kind that Apus reads | Service of v1 is read"#,
+                #"2:7 info APUS0011 serving.knative.dev/v1 Service is not a kind that Apus reads | Service of v1 is read"#
             ]),
         Expectation(
             #"a kind that would change traffic in Istio"#,
@@ -207,7 +207,7 @@ internal import Testing
             metadata: {name: a}
             """#,
             [
-                #"2:7 warning APUS0900 gateway.networking.k8s.io/v1 HTTPRoute is not supported: the object has no effect"#,
+                #"2:7 warning APUS0900 gateway.networking.k8s.io/v1 HTTPRoute is not supported: the object has no effect"#
             ]),
         Expectation(
             #"a name with capitals"#,
@@ -217,7 +217,7 @@ internal import Testing
             metadata: {name: Mesh}
             """#,
             [
-                #"3:18 error IST0106 the name "Mesh" has capitals | write mesh"#,
+                #"3:18 error IST0106 the name "Mesh" has capitals | write mesh"#
             ]),
         Expectation(
             #"a name with an underscore"#,
@@ -227,7 +227,7 @@ internal import Testing
             metadata: {name: my_mesh}
             """#,
             [
-                #"3:18 error IST0106 the name "my_mesh" is not a DNS name: "my_mesh" is not a label of letters, digits and inner hyphens"#,
+                #"3:18 error IST0106 the name "my_mesh" is not a DNS name: "my_mesh" is not a label of letters, digits and inner hyphens"#
             ]),
         Expectation(
             #"a label that is a number"#,
@@ -240,7 +240,7 @@ internal import Testing
                 version: 2
             """#,
             [
-                #"6:14 error IST0106 version must be a string, not the number 2 | put it in quotes: "2""#,
+                #"6:14 error IST0106 version must be a string, not the number 2 | put it in quotes: "2""#
             ]),
         Expectation(
             #"a label with a space"#,
@@ -253,7 +253,7 @@ internal import Testing
                 version: v 2
             """#,
             [
-                #"6:14 error IST0106 "v 2" is not a label's value | use at most 63 letters, digits, -, _ and ."#,
+                #"6:14 error IST0106 "v 2" is not a label's value | use at most 63 letters, digits, -, _ and ."#
             ]),
         Expectation(
             #"a time that is none"#,
@@ -265,7 +265,7 @@ internal import Testing
               creationTimestamp: yesterday
             """#,
             [
-                #"5:22 error IST0106 creationTimestamp must be a time such as 2026-01-31T12:00:00Z, not the string "yesterday""#,
+                #"5:22 error IST0106 creationTimestamp must be a time such as 2026-01-31T12:00:00Z, not the string "yesterday""#
             ]),
         Expectation(
             #"items that are no list"#,
@@ -275,7 +275,7 @@ internal import Testing
             items: {a: b}
             """#,
             [
-                #"3:8 error APUS0010 the items of a List must be a list"#,
+                #"3:8 error APUS0010 the items of a List must be a list"#
             ]),
         Expectation(
             #"a dry-run annotation on another kind"#,
@@ -286,7 +286,7 @@ internal import Testing
             spec: {host: b}
             """#,
             [
-                #"3:53 warning IST0125 istio.io/dry-run works only on an AuthorizationPolicy with action ALLOW or DENY"#,
+                #"3:53 warning IST0125 istio.io/dry-run works only on an AuthorizationPolicy with action ALLOW or DENY"#
             ]),
     ]
 
@@ -310,7 +310,7 @@ internal import Testing
                 timeuot: 5s
             """#,
             [
-                #"9:5 warning APUS0013 unknown field "timeuot" is ignored | did you mean "timeout"?"#,
+                #"9:5 warning APUS0013 unknown field "timeuot" is ignored | did you mean "timeout"?"#
             ]),
         Expectation(
             #"an unknown field without one"#,
@@ -326,7 +326,7 @@ internal import Testing
                 circuitBreaker: {}
             """#,
             [
-                #"9:5 warning APUS0013 unknown field "circuitBreaker" is ignored"#,
+                #"9:5 warning APUS0013 unknown field "circuitBreaker" is ignored"#
             ]),
         Expectation(
             #"an unknown field beside spec"#,
@@ -338,7 +338,7 @@ internal import Testing
             spec: {host: b}
             """#,
             [
-                #"4:1 warning APUS0013 unknown field "sepc" is ignored | did you mean "spec"?"#,
+                #"4:1 warning APUS0013 unknown field "sepc" is ignored | did you mean "spec"?"#
             ]),
         Expectation(
             #"a string where a list belongs"#,
@@ -353,7 +353,7 @@ internal import Testing
                 - destination: {host: b}
             """#,
             [
-                #"5:10 error IST0106 hosts must be a list, not the string "b" | write it as [b]"#,
+                #"5:10 error IST0106 hosts must be a list, not the string "b" | write it as [b]"#
             ]),
         Expectation(
             #"a list where a string belongs"#,
@@ -365,7 +365,7 @@ internal import Testing
               host: [b]
             """#,
             [
-                #"5:9 error IST0106 host must be a string, not a list"#,
+                #"5:9 error IST0106 host must be a string, not a list"#
             ]),
         Expectation(
             #"a number where a string belongs"#,
@@ -384,7 +384,7 @@ internal import Testing
                       x-version: 2
             """#,
             [
-                #"12:22 error IST0106 x-version must be a string, not the number 2 | put it in quotes: "2""#,
+                #"12:22 error IST0106 x-version must be a string, not the number 2 | put it in quotes: "2""#
             ]),
         Expectation(
             #"a mapping where a number belongs"#,
@@ -400,7 +400,7 @@ internal import Testing
                 retries: {attempts: {value: 3}}
             """#,
             [
-                #"9:25 error IST0106 attempts must be a whole number, not a mapping"#,
+                #"9:25 error IST0106 attempts must be a whole number, not a mapping"#
             ]),
         Expectation(
             #"a number that is too large"#,
@@ -416,7 +416,7 @@ internal import Testing
                 retries: {attempts: 3000000000}
             """#,
             [
-                #"9:25 error IST0106 attempts must be a whole number from -2147483648 to 2147483647, not the number 3000000000"#,
+                #"9:25 error IST0106 attempts must be a whole number from -2147483648 to 2147483647, not the number 3000000000"#
             ]),
         Expectation(
             #"a duration without unit"#,
@@ -432,7 +432,7 @@ internal import Testing
                 timeout: 5
             """#,
             [
-                #"9:14 error IST0106 timeout must be a duration, not the number 5 | write 5s for seconds"#,
+                #"9:14 error IST0106 timeout must be a duration, not the number 5 | write 5s for seconds"#
             ]),
         Expectation(
             #"a duration with an unknown unit"#,
@@ -448,7 +448,7 @@ internal import Testing
                 timeout: 5sec
             """#,
             [
-                #"9:14 error IST0106 timeout must be a duration, not the string "5sec" | write a number and a unit: 1.5s, 10ms, 1h"#,
+                #"9:14 error IST0106 timeout must be a duration, not the string "5sec" | write a number and a unit: 1.5s, 10ms, 1h"#
             ]),
         Expectation(
             #"a negative duration"#,
@@ -464,7 +464,7 @@ internal import Testing
                 timeout: -5s
             """#,
             [
-                #"9:14 error IST0106 timeout must be a duration, not the string "-5s" | write a number and a unit: 1.5s, 10ms, 1h"#,
+                #"9:14 error IST0106 timeout must be a duration, not the string "-5s" | write a number and a unit: 1.5s, 10ms, 1h"#
             ]),
         Expectation(
             #"an unknown enumeration value"#,
@@ -479,7 +479,7 @@ internal import Testing
                   simple: ROUNDROBIN
             """#,
             [
-                #"8:15 error IST0106 simple has the unknown value "ROUNDROBIN" | did you mean ROUND_ROBIN?"#,
+                #"8:15 error IST0106 simple has the unknown value "ROUNDROBIN" | did you mean ROUND_ROBIN?"#
             ]),
         Expectation(
             #"a quoted boolean"#,
@@ -495,7 +495,7 @@ internal import Testing
                     useClientProtocol: "true"
             """#,
             [
-                #"9:28 error IST0106 useClientProtocol must be true or false, not the string "true" | write it without quotes"#,
+                #"9:28 error IST0106 useClientProtocol must be true or false, not the string "true" | write it without quotes"#
             ]),
         Expectation(
             #"a plain string where a match belongs"#,
@@ -512,7 +512,7 @@ internal import Testing
                 - uri: /api
             """#,
             [
-                #"10:12 error IST0106 uri must be a mapping with exact, prefix or regex, not the string "/api" | write {exact: "/api"}"#,
+                #"10:12 error IST0106 uri must be a mapping with exact, prefix or regex, not the string "/api" | write {exact: "/api"}"#
             ]),
         Expectation(
             #"two alternatives in one match"#,
@@ -529,7 +529,7 @@ internal import Testing
                 - uri: {exact: /a, prefix: /b}
             """#,
             [
-                #"10:12 error IST0106 uri has more than one of exact, prefix and regex | keep one of them"#,
+                #"10:12 error IST0106 uri has more than one of exact, prefix and regex | keep one of them"#
             ]),
         Expectation(
             #"a null in a list"#,
@@ -544,7 +544,7 @@ internal import Testing
                 - destination: {host: b}
             """#,
             [
-                #"5:14 error IST0106 hosts[1] must be a string, not null | write "" for an empty string"#,
+                #"5:14 error IST0106 hosts[1] must be a string, not null | write "" for an empty string"#
             ]),
         Expectation(
             #"all problems of one object at once"#,
@@ -584,7 +584,7 @@ internal import Testing
               hosts: [b]
             """#,
             [
-                #"4:1 error IST0106 the VirtualService has no http, tls or tcp rule"#,
+                #"4:1 error IST0106 the VirtualService has no http, tls or tcp rule"#
             ]),
         Expectation(
             #"a delegate with gateways"#,
@@ -599,7 +599,7 @@ internal import Testing
                 - destination: {host: b}
             """#,
             [
-                #"5:3 error IST0106 a VirtualService without hosts is a delegate and cannot have gateways | name hosts, or remove gateways"#,
+                #"5:3 error IST0106 a VirtualService without hosts is a delegate and cannot have gateways | name hosts, or remove gateways"#
             ]),
         Expectation(
             #"the host * for the mesh"#,
@@ -614,7 +614,7 @@ internal import Testing
                 - destination: {host: b}
             """#,
             [
-                #"5:11 error IST0106 the host * cannot be bound to the mesh | name the hosts, or name a gateway other than mesh"#,
+                #"5:11 error IST0106 the host * cannot be bound to the mesh | name the hosts, or name a gateway other than mesh"#
             ]),
         Expectation(
             #"a host twice"#,
@@ -629,7 +629,7 @@ internal import Testing
                 - destination: {host: b}
             """#,
             [
-                #"5:14 error IST0106 the host "b" stands twice"#,
+                #"5:14 error IST0106 the host "b" stands twice"#
             ]),
         Expectation(
             #"overlapping hosts"#,
@@ -644,7 +644,7 @@ internal import Testing
                 - destination: {host: b}
             """#,
             [
-                #"5:28 error IST0106 the host "a.example.com" overlaps with "*.example.com""#,
+                #"5:28 error IST0106 the host "a.example.com" overlaps with "*.example.com""#
             ]),
         Expectation(
             #"a host that is no name"#,
@@ -659,7 +659,7 @@ internal import Testing
                 - destination: {host: b}
             """#,
             [
-                #"5:11 error IST0106 the host "my_host" is not a DNS name: "my_host" is not a label of letters, digits and inner hyphens"#,
+                #"5:11 error IST0106 the host "my_host" is not a DNS name: "my_host" is not a label of letters, digits and inner hyphens"#
             ]),
         Expectation(
             #"a rule without action"#,
@@ -673,7 +673,7 @@ internal import Testing
               - timeout: 5s
             """#,
             [
-                #"7:5 error IST0106 the rule has no route, redirect, directResponse or delegate"#,
+                #"7:5 error IST0106 the rule has no route, redirect, directResponse or delegate"#
             ]),
         Expectation(
             #"a route and a redirect"#,
@@ -689,7 +689,7 @@ internal import Testing
                 redirect: {uri: /x}
             """#,
             [
-                #"7:5 error IST0106 the rule has more than one of route, redirect and directResponse"#,
+                #"7:5 error IST0106 the rule has more than one of route, redirect and directResponse"#
             ]),
         Expectation(
             #"a fault with a redirect"#,
@@ -705,7 +705,7 @@ internal import Testing
                   abort: {httpStatus: 503, percentage: {value: 1}}
             """#,
             [
-                #"8:5 error IST0106 a rule with a redirect cannot have a fault"#,
+                #"8:5 error IST0106 a rule with a redirect cannot have a fault"#
             ]),
         Expectation(
             #"a rewrite with a direct response"#,
@@ -720,7 +720,7 @@ internal import Testing
                 rewrite: {uri: /x}
             """#,
             [
-                #"8:5 error IST0106 a rule with a directResponse cannot have a rewrite"#,
+                #"8:5 error IST0106 a rule with a directResponse cannot have a rewrite"#
             ]),
         Expectation(
             #"a delegate with a route"#,
@@ -736,7 +736,7 @@ internal import Testing
                 delegate: {name: x}
             """#,
             [
-                #"7:5 error IST0106 a rule with a delegate cannot have a route"#,
+                #"7:5 error IST0106 a rule with a delegate cannot have a route"#
             ]),
         Expectation(
             #"mirror and mirrors"#,
@@ -754,7 +754,7 @@ internal import Testing
                 - destination: {host: d}
             """#,
             [
-                #"10:5 error IST0106 the rule has both mirror and mirrors | move mirror into mirrors"#,
+                #"10:5 error IST0106 the rule has both mirror and mirrors | move mirror into mirrors"#
             ]),
         Expectation(
             #"a mirror percentage over 100"#,
@@ -771,7 +771,7 @@ internal import Testing
                 mirrorPercentage: {value: 101}
             """#,
             [
-                #"10:5 error IST0106 101 is not a percentage | use 0 to 100"#,
+                #"10:5 error IST0106 101 is not a percentage | use 0 to 100"#
             ]),
         Expectation(
             #"weights that are all zero"#,
@@ -787,7 +787,7 @@ internal import Testing
                 - destination: {host: c}
             """#,
             [
-                #"7:5 error IST0106 the weights of the destinations add up to 0 | give at least one a weight"#,
+                #"7:5 error IST0106 the weights of the destinations add up to 0 | give at least one a weight"#
             ]),
         Expectation(
             #"a negative weight"#,
@@ -805,7 +805,7 @@ internal import Testing
                   weight: 1
             """#,
             [
-                #"9:15 error IST0106 the weight -1 is negative"#,
+                #"9:15 error IST0106 the weight -1 is negative"#
             ]),
         Expectation(
             #"an unknown retry condition"#,
@@ -821,7 +821,7 @@ internal import Testing
                 retries: {attempts: 2, retryOn: "5xx,conect-failure"}
             """#,
             [
-                #"9:37 error IST0106 retryOn has the unknown condition "conect-failure" | did you mean connect-failure?"#,
+                #"9:37 error IST0106 retryOn has the unknown condition "conect-failure" | did you mean connect-failure?"#
             ]),
         Expectation(
             #"a space in the retry conditions"#,
@@ -837,7 +837,7 @@ internal import Testing
                 retries: {attempts: 2, retryOn: "5xx, reset"}
             """#,
             [
-                #"9:37 error IST0106 retryOn has the unknown condition " reset" | write the list without spaces"#,
+                #"9:37 error IST0106 retryOn has the unknown condition " reset" | write the list without spaces"#
             ]),
         Expectation(
             #"an unregistered status in the retry conditions"#,
@@ -853,7 +853,7 @@ internal import Testing
                 retries: {attempts: 2, retryOn: "599"}
             """#,
             [
-                #"9:37 error IST0106 retryOn has 599, which is no registered HTTP status"#,
+                #"9:37 error IST0106 retryOn has 599, which is no registered HTTP status"#
             ]),
         Expectation(
             #"no attempts but other retry fields"#,
@@ -869,7 +869,7 @@ internal import Testing
                 retries: {attempts: 0, perTryTimeout: 1s}
             """#,
             [
-                #"9:25 error IST0106 attempts is 0, which turns retries off, but other retry fields are set | give attempts, or remove the other fields"#,
+                #"9:25 error IST0106 attempts is 0, which turns retries off, but other retry fields are set | give attempts, or remove the other fields"#
             ]),
         Expectation(
             #"negative attempts"#,
@@ -885,7 +885,7 @@ internal import Testing
                 retries: {attempts: -1}
             """#,
             [
-                #"9:25 error IST0106 attempts is negative"#,
+                #"9:25 error IST0106 attempts is negative"#
             ]),
         Expectation(
             #"a time-out of zero"#,
@@ -901,7 +901,7 @@ internal import Testing
                 timeout: 0s
             """#,
             [
-                #"9:14 error IST0106 the duration is less than 1ms | leave it out: no time-out is the default"#,
+                #"9:14 error IST0106 the duration is less than 1ms | leave it out: no time-out is the default"#
             ]),
         Expectation(
             #"a time-out finer than a millisecond"#,
@@ -917,7 +917,7 @@ internal import Testing
                 timeout: 1500us
             """#,
             [
-                #"9:14 error IST0106 the duration is finer than 1ms | round it to whole milliseconds"#,
+                #"9:14 error IST0106 the duration is finer than 1ms | round it to whole milliseconds"#
             ]),
         Expectation(
             #"an empty match"#,
@@ -934,7 +934,7 @@ internal import Testing
                 - uri: {exact: ""}
             """#,
             [
-                #"10:7 error IST0106 uri is matched with an empty string"#,
+                #"10:7 error IST0106 uri is matched with an empty string"#
             ]),
         Expectation(
             #"a regular expression that RE2 refuses"#,
@@ -951,7 +951,7 @@ internal import Testing
                 - uri: {regex: "(?=a)"}
             """#,
             [
-                #"10:20 error IST0122 the regular expression is not valid: invalid perl operator: (?= | write it in RE2 syntax; look-around and back references do not exist there"#,
+                #"10:20 error IST0122 the regular expression is not valid: invalid perl operator: (?= | write it in RE2 syntax; look-around and back references do not exist there"#
             ]),
         Expectation(
             #"a regular expression that is too long"#,
@@ -968,7 +968,7 @@ internal import Testing
                 - uri: {regex: "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}
             """#,
             [
-                #"10:20 error IST0122 the regular expression has 1025 bytes, more than 1024"#,
+                #"10:20 error IST0122 the regular expression has 1025 bytes, more than 1024"#
             ]),
         Expectation(
             #"a header name with a space"#,
@@ -986,7 +986,7 @@ internal import Testing
                     "x user": {exact: a}
             """#,
             [
-                #"11:9 error IST0106 "x user" is not the name of a header"#,
+                #"11:9 error IST0106 "x user" is not the name of a header"#
             ]),
         Expectation(
             #"a redirect status that is none"#,
@@ -1000,7 +1000,7 @@ internal import Testing
               - redirect: {uri: /x, redirectCode: 200}
             """#,
             [
-                #"7:39 error IST0106 200 is not the status of a redirect | use 301, 302, 303, 307 or 308"#,
+                #"7:39 error IST0106 200 is not the status of a redirect | use 301, 302, 303, 307 or 308"#
             ]),
         Expectation(
             #"a redirect with uri and prefixRewrite"#,
@@ -1014,7 +1014,7 @@ internal import Testing
               - redirect: {uri: /x, prefixRewrite: /y}
             """#,
             [
-                #"7:40 error IST0106 the redirect has both uri and prefixRewrite | keep one of them"#,
+                #"7:40 error IST0106 the redirect has both uri and prefixRewrite | keep one of them"#
             ]),
         Expectation(
             #"a redirect to another scheme"#,
@@ -1028,7 +1028,7 @@ internal import Testing
               - redirect: {scheme: ftp}
             """#,
             [
-                #"7:24 error IST0106 the scheme "ftp" is not http or https"#,
+                #"7:24 error IST0106 the scheme "ftp" is not http or https"#
             ]),
         Expectation(
             #"a redirect that changes nothing"#,
@@ -1042,7 +1042,7 @@ internal import Testing
               - redirect: {redirectCode: 302}
             """#,
             [
-                #"7:5 error IST0106 the redirect changes nothing | give it a uri, authority, scheme or port"#,
+                #"7:5 error IST0106 the redirect changes nothing | give it a uri, authority, scheme or port"#
             ]),
         Expectation(
             #"a rewrite of nothing"#,
@@ -1058,7 +1058,7 @@ internal import Testing
                 rewrite: {}
             """#,
             [
-                #"9:5 error IST0106 the rewrite has none of uri, authority and uriRegexRewrite"#,
+                #"9:5 error IST0106 the rewrite has none of uri, authority and uriRegexRewrite"#
             ]),
         Expectation(
             #"a rewrite to a missing group"#,
@@ -1075,7 +1075,7 @@ internal import Testing
                   uriRegexRewrite: {match: "/a", rewrite: "/\\1"}
             """#,
             [
-                #"10:47 error IST0106 the rewrite refers to a group that the expression does not have | groups are \1 to \9, as many as the expression has parentheses"#,
+                #"10:47 error IST0106 the rewrite refers to a group that the expression does not have | groups are \1 to \9, as many as the expression has parentheses"#
             ]),
         Expectation(
             #"the authority set twice"#,
@@ -1093,7 +1093,7 @@ internal import Testing
                     set: {host: a, ":authority": b}
             """#,
             [
-                #"10:7 error IST0106 the authority is set more than once | keep one of host and :authority"#,
+                #"10:7 error IST0106 the authority is set more than once | keep one of host and :authority"#
             ]),
         Expectation(
             #"a header value with a stray per cent sign"#,
@@ -1111,7 +1111,7 @@ internal import Testing
                     set: {x-share: "50%"}
             """#,
             [
-                #"11:24 error IST0106 the value of x-share has a % that begins no %COMMAND% | write %% for a per cent sign"#,
+                #"11:24 error IST0106 the value of x-share has a % that begins no %COMMAND% | write %% for a per cent sign"#
             ]),
         Expectation(
             #"a CORS age in parts of a second"#,
@@ -1128,7 +1128,7 @@ internal import Testing
                   maxAge: 1500ms
             """#,
             [
-                #"10:15 error IST0106 maxAge is not in whole seconds"#,
+                #"10:15 error IST0106 maxAge is not in whole seconds"#
             ]),
         Expectation(
             #"a CORS method in lower case"#,
@@ -1145,7 +1145,7 @@ internal import Testing
                   allowMethods: [get]
             """#,
             [
-                #"10:22 error IST0106 the method "get" is not supported | write GET"#,
+                #"10:22 error IST0106 the method "get" is not supported | write GET"#
             ]),
         Expectation(
             #"an abort status out of range"#,
@@ -1162,7 +1162,7 @@ internal import Testing
                   abort: {httpStatus: 99, percentage: {value: 5}}
             """#,
             [
-                #"10:27 error IST0106 httpStatus 99 is not in 200 to 599"#,
+                #"10:27 error IST0106 httpStatus 99 is not in 200 to 599"#
             ]),
         Expectation(
             #"an abort that does nothing"#,
@@ -1179,7 +1179,7 @@ internal import Testing
                   abort: {percentage: {value: 5}}
             """#,
             [
-                #"10:7 warning IST0133 the abort has no httpStatus or grpcStatus and does nothing"#,
+                #"10:7 warning IST0133 the abort has no httpStatus or grpcStatus and does nothing"#
             ]),
         Expectation(
             #"an HTTP/2 abort"#,
@@ -1196,7 +1196,7 @@ internal import Testing
                   abort: {http2Error: REFUSED, percentage: {value: 5}}
             """#,
             [
-                #"10:15 error IST0106 an HTTP/2 abort is not supported | use httpStatus or grpcStatus"#,
+                #"10:15 error IST0106 an HTTP/2 abort is not supported | use httpStatus or grpcStatus"#
             ]),
         Expectation(
             #"a percentage that is too fine"#,
@@ -1213,7 +1213,7 @@ internal import Testing
                   abort: {httpStatus: 500, percentage: {value: 0.00001}}
             """#,
             [
-                #"10:32 error IST0106 the percentage 1e-05 is finer than 0.0001 | use 0, or 0.0001 to 100"#,
+                #"10:32 error IST0106 the percentage 1e-05 is finer than 0.0001 | use 0, or 0.0001 to 100"#
             ]),
         Expectation(
             #"an unknown gRPC status"#,
@@ -1230,7 +1230,7 @@ internal import Testing
                   abort: {grpcStatus: UNAVAILABL, percentage: {value: 5}}
             """#,
             [
-                #"10:27 error IST0106 grpcStatus "UNAVAILABL" is unknown | did you mean UNAVAILABLE?"#,
+                #"10:27 error IST0106 grpcStatus "UNAVAILABL" is unknown | did you mean UNAVAILABLE?"#
             ]),
         Expectation(
             #"a delay without duration"#,
@@ -1247,7 +1247,7 @@ internal import Testing
                   delay: {percentage: {value: 5}}
             """#,
             [
-                #"10:7 error IST0106 the delay has no fixedDelay"#,
+                #"10:7 error IST0106 the delay has no fixedDelay"#
             ]),
         Expectation(
             #"a TLS match without SNI"#,
@@ -1262,7 +1262,7 @@ internal import Testing
                 route: [{destination: {host: b}}]
             """#,
             [
-                #"7:13 error IST0106 a tls match needs sniHosts"#,
+                #"7:13 error IST0106 a tls match needs sniHosts"#
             ]),
         Expectation(
             #"an SNI that is no host"#,
@@ -1277,7 +1277,7 @@ internal import Testing
                 route: [{destination: {host: b}}]
             """#,
             [
-                #"7:25 error IST0106 the SNI "c.example" is not one of the VirtualService's hosts | add it to hosts"#,
+                #"7:25 error IST0106 the SNI "c.example" is not one of the VirtualService's hosts | add it to hosts"#
             ]),
         Expectation(
             #"port zero"#,
@@ -1292,7 +1292,7 @@ internal import Testing
                 - destination: {host: b, port: {number: 0}}
             """#,
             [
-                #"8:30 error IST0106 the port 0 is not in 1 to 65535"#,
+                #"8:30 error IST0106 the port 0 is not in 1 to 65535"#
             ]),
         Expectation(
             #"a subnet that is none"#,
@@ -1307,7 +1307,7 @@ internal import Testing
                 route: [{destination: {host: b}}]
             """#,
             [
-                #"7:35 error IST0106 "10.0.0/8" is not an IP address or range | write 10.1.2.3 or 10.0.0.0/8"#,
+                #"7:35 error IST0106 "10.0.0/8" is not an IP address or range | write 10.1.2.3 or 10.0.0.0/8"#
             ]),
         Expectation(
             #"a direct response with an impossible status"#,
@@ -1321,7 +1321,7 @@ internal import Testing
               - directResponse: {status: 99}
             """#,
             [
-                #"7:30 error IST0106 status 99 is not in 200 to 599"#,
+                #"7:30 error IST0106 status 99 is not in 200 to 599"#
             ]),
         Expectation(
             #"a rule behind one that takes everything"#,
@@ -1337,7 +1337,7 @@ internal import Testing
                 route: [{destination: {host: c}}]
             """#,
             [
-                #"8:5 warning IST0130 the rule is never used: rule 0 before it takes every request | put the more specific rule first"#,
+                #"8:5 warning IST0130 the rule is never used: rule 0 before it takes every request | put the more specific rule first"#
             ]),
         Expectation(
             #"a match behind a wider prefix"#,
@@ -1356,7 +1356,7 @@ internal import Testing
                 route: [{destination: {host: c}}]
             """#,
             [
-                #"10:7 info IST0131 the match is never used: rule 0 before it takes the same requests"#,
+                #"10:7 info IST0131 the match is never used: rule 0 before it takes the same requests"#
             ]),
         Expectation(
             #"the old percentage of a mirror"#,
@@ -1373,7 +1373,7 @@ internal import Testing
                 mirror_percent: 50
             """#,
             [
-                #"10:5 warning IST0002 mirrorPercent is deprecated | use mirrorPercentage"#,
+                #"10:5 warning IST0002 mirrorPercent is deprecated | use mirrorPercentage"#
             ]),
         Expectation(
             #"exportTo with * and another"#,
@@ -1389,7 +1389,7 @@ internal import Testing
                 - destination: {host: b}
             """#,
             [
-                #"6:3 error IST0106 exportTo has "*" beside other entries | keep one of the two"#,
+                #"6:3 error IST0106 exportTo has "*" beside other entries | keep one of the two"#
             ]),
         Expectation(
             #"a gateway name with two slashes"#,
@@ -1405,7 +1405,7 @@ internal import Testing
                 - destination: {host: b}
             """#,
             [
-                #"6:14 error IST0106 "a/b/c" does not name a gateway | write mesh, NAME or NAMESPACE/NAME"#,
+                #"6:14 error IST0106 "a/b/c" does not name a gateway | write mesh, NAME or NAMESPACE/NAME"#
             ]),
     ]
 
@@ -1425,7 +1425,7 @@ internal import Testing
               subsets: [{name: v1}]
             """#,
             [
-                #"4:1 error IST0106 the DestinationRule has no host"#,
+                #"4:1 error IST0106 the DestinationRule has no host"#
             ]),
         Expectation(
             #"an empty traffic policy"#,
@@ -1438,7 +1438,7 @@ internal import Testing
               trafficPolicy: {}
             """#,
             [
-                #"6:3 error IST0106 the trafficPolicy is empty | remove it, or set something in it"#,
+                #"6:3 error IST0106 the trafficPolicy is empty | remove it, or set something in it"#
             ]),
         Expectation(
             #"an empty connection pool"#,
@@ -1452,7 +1452,7 @@ internal import Testing
                 connectionPool: {}
             """#,
             [
-                #"7:5 error IST0106 the connectionPool is empty | remove it, or set tcp or http"#,
+                #"7:5 error IST0106 the connectionPool is empty | remove it, or set tcp or http"#
             ]),
         Expectation(
             #"a subset twice"#,
@@ -1465,7 +1465,7 @@ internal import Testing
               subsets: [{name: v1}, {name: v1}]
             """#,
             [
-                #"6:32 error IST0106 the subset "v1" stands twice"#,
+                #"6:32 error IST0106 the subset "v1" stands twice"#
             ]),
         Expectation(
             #"a subset without name"#,
@@ -1478,7 +1478,7 @@ internal import Testing
               subsets: [{labels: {version: v1}}]
             """#,
             [
-                #"6:13 error IST0106 the subset has no name"#,
+                #"6:13 error IST0106 the subset has no name"#
             ]),
         Expectation(
             #"a negative limit"#,
@@ -1493,7 +1493,7 @@ internal import Testing
                   tcp: {maxConnections: -1}
             """#,
             [
-                #"8:29 error IST0106 the value -1 is negative"#,
+                #"8:29 error IST0106 the value -1 is negative"#
             ]),
         Expectation(
             #"the client protocol with upgrade"#,
@@ -1508,7 +1508,7 @@ internal import Testing
                   http: {useClientProtocol: true, h2UpgradePolicy: UPGRADE}
             """#,
             [
-                #"8:33 error IST0106 useClientProtocol excludes h2UpgradePolicy UPGRADE"#,
+                #"8:33 error IST0106 useClientProtocol excludes h2UpgradePolicy UPGRADE"#
             ]),
         Expectation(
             #"a cookie without name"#,
@@ -1524,7 +1524,7 @@ internal import Testing
                     httpCookie: {ttl: 0s}
             """#,
             [
-                #"9:9 error IST0106 the cookie has no name"#,
+                #"9:9 error IST0106 the cookie has no name"#
             ]),
         Expectation(
             #"simple and consistent hash"#,
@@ -1540,7 +1540,7 @@ internal import Testing
                   consistentHash: {useSourceIp: true}
             """#,
             [
-                #"9:7 error IST0106 a load balancer has either simple or consistentHash, not both | keep one of them"#,
+                #"9:7 error IST0106 a load balancer has either simple or consistentHash, not both | keep one of them"#
             ]),
         Expectation(
             #"a Maglev table that is no prime"#,
@@ -1557,7 +1557,7 @@ internal import Testing
                     maglev: {tableSize: 65536}
             """#,
             [
-                #"10:29 error IST0106 tableSize 65536 is not a prime | use 65537"#,
+                #"10:29 error IST0106 tableSize 65536 is not a prime | use 65537"#
             ]),
         Expectation(
             #"two ring settings"#,
@@ -1575,7 +1575,7 @@ internal import Testing
                     maglev: {tableSize: 65537}
             """#,
             [
-                #"9:9 error IST0106 consistentHash has more than one of ringHash, maglev and minimumRingSize | keep one of them"#,
+                #"9:9 error IST0106 consistentHash has more than one of ringHash, maglev and minimumRingSize | keep one of them"#
             ]),
         Expectation(
             #"a warm-up without duration"#,
@@ -1591,7 +1591,7 @@ internal import Testing
                   warmup: {aggression: 1}
             """#,
             [
-                #"9:7 error IST0106 the warmup has no duration"#,
+                #"9:7 error IST0106 the warmup has no duration"#
             ]),
         Expectation(
             #"locality weights that do not add up"#,
@@ -1609,7 +1609,7 @@ internal import Testing
                       to: {"a/*": 50, "b/*": 40}
             """#,
             [
-                #"11:11 error IST0106 the weights add up to 90, not to 100"#,
+                #"11:11 error IST0106 the weights add up to 90, not to 100"#
             ]),
         Expectation(
             #"a failover to a zone"#,
@@ -1626,7 +1626,7 @@ internal import Testing
                     failover: [{from: a, to: b/c}]
             """#,
             [
-                #"10:34 error IST0106 a failover names regions only | write the part before the /"#,
+                #"10:34 error IST0106 a failover names regions only | write the part before the /"#
             ]),
         Expectation(
             #"a failover without outlier detection"#,
@@ -1642,7 +1642,7 @@ internal import Testing
                     failover: [{from: a, to: c}]
             """#,
             [
-                #"8:7 warning IST0133 failover has no effect without outlierDetection | add outlierDetection to the same policy"#,
+                #"8:7 warning IST0133 failover has no effect without outlierDetection | add outlierDetection to the same policy"#
             ]),
         Expectation(
             #"tunnel and PROXY protocol"#,
@@ -1657,7 +1657,7 @@ internal import Testing
                 proxyProtocol: {version: V1}
             """#,
             [
-                #"8:5 error IST0106 a policy cannot have both tunnel and proxyProtocol"#,
+                #"8:5 error IST0106 a policy cannot have both tunnel and proxyProtocol"#
             ]),
         Expectation(
             #"an unknown tunnel protocol"#,
@@ -1671,7 +1671,7 @@ internal import Testing
                 tunnel: {protocol: GET, targetHost: c, targetPort: 80}
             """#,
             [
-                #"7:24 error IST0106 the tunnel protocol "GET" is not CONNECT or POST"#,
+                #"7:24 error IST0106 the tunnel protocol "GET" is not CONNECT or POST"#
             ]),
         Expectation(
             #"local origin failures without split"#,
@@ -1685,7 +1685,7 @@ internal import Testing
                 outlierDetection: {consecutiveLocalOriginFailures: 3}
             """#,
             [
-                #"7:56 error IST0106 consecutiveLocalOriginFailures needs splitExternalLocalOriginErrors: true"#,
+                #"7:56 error IST0106 consecutiveLocalOriginFailures needs splitExternalLocalOriginErrors: true"#
             ]),
         Expectation(
             #"an ejection percentage over 100"#,
@@ -1699,7 +1699,7 @@ internal import Testing
                 outlierDetection: {maxEjectionPercent: 150}
             """#,
             [
-                #"7:44 error IST0106 maxEjectionPercent 150 is not in 0 to 100"#,
+                #"7:44 error IST0106 maxEjectionPercent 150 is not in 0 to 100"#
             ]),
         Expectation(
             #"a port level without port"#,
@@ -1714,7 +1714,7 @@ internal import Testing
                 - loadBalancer: {simple: RANDOM}
             """#,
             [
-                #"8:7 error IST0106 the port level setting has no port"#,
+                #"8:7 error IST0106 the port level setting has no port"#
             ]),
         Expectation(
             #"a selector with a wider export"#,
@@ -1729,7 +1729,7 @@ internal import Testing
               trafficPolicy: {loadBalancer: {simple: RANDOM}}
             """#,
             [
-                #"7:3 error IST0106 a rule with a workloadSelector acts only in its own namespace | write exportTo: ["."], or remove the selector"#,
+                #"7:3 error IST0106 a rule with a workloadSelector acts only in its own namespace | write exportTo: ["."], or remove the selector"#
             ]),
         Expectation(
             #"the mesh's mutual TLS"#,
@@ -1743,7 +1743,7 @@ internal import Testing
                 tls: {mode: ISTIO_MUTUAL}
             """#,
             [
-                #"7:17 warning APUS0900 TLS mode ISTIO_MUTUAL is understood but not yet enforced: connections are not encrypted"#,
+                #"7:17 warning APUS0900 TLS mode ISTIO_MUTUAL is understood but not yet enforced: connections are not encrypted"#
             ]),
         Expectation(
             #"mutual TLS without key"#,
@@ -1757,7 +1757,7 @@ internal import Testing
                 tls: {mode: MUTUAL, clientCertificate: /c.pem}
             """#,
             [
-                #"7:5 error IST0106 MUTUAL needs a privateKey"#,
+                #"7:5 error IST0106 MUTUAL needs a privateKey"#
             ]),
         Expectation(
             #"the old name for least request"#,
@@ -1771,7 +1771,7 @@ internal import Testing
                 loadBalancer: {simple: LEAST_CONN}
             """#,
             [
-                #"7:28 warning IST0002 LEAST_CONN is deprecated | use LEAST_REQUEST"#,
+                #"7:28 warning IST0002 LEAST_CONN is deprecated | use LEAST_REQUEST"#
             ]),
     ]
 
@@ -1791,7 +1791,7 @@ internal import Testing
               selector: {istio: ingress}
             """#,
             [
-                #"4:1 error IST0106 the Gateway has no servers"#,
+                #"4:1 error IST0106 the Gateway has no servers"#
             ]),
         Expectation(
             #"a server without hosts"#,
@@ -1804,7 +1804,7 @@ internal import Testing
               - port: {number: 80, name: http, protocol: HTTP}
             """#,
             [
-                #"6:5 error IST0106 the server has no hosts"#,
+                #"6:5 error IST0106 the server has no hosts"#
             ]),
         Expectation(
             #"a port without name"#,
@@ -1818,7 +1818,7 @@ internal import Testing
                 hosts: ["*"]
             """#,
             [
-                #"6:5 error IST0106 the port has no name | give it one, such as http or https"#,
+                #"6:5 error IST0106 the port has no name | give it one, such as http or https"#
             ]),
         Expectation(
             #"a port name twice"#,
@@ -1834,7 +1834,7 @@ internal import Testing
                 hosts: ["*"]
             """#,
             [
-                #"8:30 error IST0106 the port name "http" stands twice"#,
+                #"8:30 error IST0106 the port name "http" stands twice"#
             ]),
         Expectation(
             #"an unknown protocol"#,
@@ -1848,7 +1848,7 @@ internal import Testing
                 hosts: ["*"]
             """#,
             [
-                #"6:46 error IST0106 the protocol "HTPP" is unknown | did you mean HTTP?"#,
+                #"6:46 error IST0106 the protocol "HTPP" is unknown | did you mean HTTP?"#
             ]),
         Expectation(
             #"HTTPS without tls"#,
@@ -1862,7 +1862,7 @@ internal import Testing
                 hosts: [a.example]
             """#,
             [
-                #"6:5 error IST0106 the port speaks HTTPS, but the server has no tls | add tls with a mode"#,
+                #"6:5 error IST0106 the port speaks HTTPS, but the server has no tls | add tls with a mode"#
             ]),
         Expectation(
             #"HTTP with a TLS mode"#,
@@ -1877,7 +1877,7 @@ internal import Testing
                 tls: {mode: SIMPLE, credentialName: x}
             """#,
             [
-                #"8:5 error IST0106 a server of protocol HTTP can have no tls setting other than httpsRedirect | use protocol HTTPS, or remove the settings"#,
+                #"8:5 error IST0106 a server of protocol HTTP can have no tls setting other than httpsRedirect | use protocol HTTPS, or remove the settings"#
             ]),
         Expectation(
             #"TLS without certificate"#,
@@ -1892,7 +1892,7 @@ internal import Testing
                 tls: {mode: SIMPLE}
             """#,
             [
-                #"8:5 error IST0106 SIMPLE needs a certificate | name a Secret in credentialName, or give serverCertificate and privateKey"#,
+                #"8:5 error IST0106 SIMPLE needs a certificate | name a Secret in credentialName, or give serverCertificate and privateKey"#
             ]),
         Expectation(
             #"mutual TLS without client CA"#,
@@ -1907,7 +1907,7 @@ internal import Testing
                 tls: {mode: MUTUAL, serverCertificate: /c, privateKey: /k}
             """#,
             [
-                #"8:5 error IST0106 MUTUAL needs caCertificates to check clients with"#,
+                #"8:5 error IST0106 MUTUAL needs caCertificates to check clients with"#
             ]),
         Expectation(
             #"two sources of certificates"#,
@@ -1922,7 +1922,7 @@ internal import Testing
                 tls: {mode: SIMPLE, credentialName: x, serverCertificate: /c, privateKey: /k}
             """#,
             [
-                #"8:5 error IST0106 more than one source of certificates is given | keep one of credentialName, credentialNames, tlsCertificates and the files"#,
+                #"8:5 error IST0106 more than one source of certificates is given | keep one of credentialName, credentialNames, tlsCertificates and the files"#
             ]),
         Expectation(
             #"a target port"#,
@@ -1936,7 +1936,7 @@ internal import Testing
                 hosts: ["*"]
             """#,
             [
-                #"6:64 error IST0106 a gateway's port cannot have a targetPort | remove it"#,
+                #"6:64 error IST0106 a gateway's port cannot have a targetPort | remove it"#
             ]),
         Expectation(
             #"old TLS and an unknown cipher"#,
@@ -1967,7 +1967,7 @@ internal import Testing
                 tls: {mode: SIMPLE, credentialName: x}
             """#,
             [
-                #"8:17 warning APUS0900 TLS mode SIMPLE is understood but not yet enforced: the server is not opened"#,
+                #"8:17 warning APUS0900 TLS mode SIMPLE is understood but not yet enforced: the server is not opened"#
             ]),
     ]
 
@@ -1987,7 +1987,7 @@ internal import Testing
               ports: [{number: 80, name: http, protocol: HTTP}]
             """#,
             [
-                #"4:1 error IST0106 the ServiceEntry has no hosts"#,
+                #"4:1 error IST0106 the ServiceEntry has no hosts"#
             ]),
         Expectation(
             #"the host *"#,
@@ -2000,7 +2000,7 @@ internal import Testing
               ports: [{number: 80, name: http, protocol: HTTP}]
             """#,
             [
-                #"5:11 error IST0106 the host of a ServiceEntry cannot be * | use *.example.com"#,
+                #"5:11 error IST0106 the host of a ServiceEntry cannot be * | use *.example.com"#
             ]),
         Expectation(
             #"a range with DNS"#,
@@ -2015,7 +2015,7 @@ internal import Testing
               resolution: DNS
             """#,
             [
-                #"6:15 error IST0106 the range 10.0.0.0/8 needs resolution NONE or STATIC | write single addresses"#,
+                #"6:15 error IST0106 the range 10.0.0.0/8 needs resolution NONE or STATIC | write single addresses"#
             ]),
         Expectation(
             #"a port number twice"#,
@@ -2028,7 +2028,7 @@ internal import Testing
               ports: [{number: 80, name: http, protocol: HTTP}, {number: 80, name: http-b, protocol: HTTP}]
             """#,
             [
-                #"6:62 error IST0106 the port 80 stands twice"#,
+                #"6:62 error IST0106 the port 80 stands twice"#
             ]),
         Expectation(
             #"endpoints with resolution NONE"#,
@@ -2042,7 +2042,7 @@ internal import Testing
               endpoints: [{address: 10.0.0.1}]
             """#,
             [
-                #"7:3 error IST0106 resolution NONE cannot have endpoints | use STATIC or DNS"#,
+                #"7:3 error IST0106 resolution NONE cannot have endpoints | use STATIC or DNS"#
             ]),
         Expectation(
             #"endpoints with a selector"#,
@@ -2058,7 +2058,7 @@ internal import Testing
               endpoints: [{address: 10.0.0.1}]
             """#,
             [
-                #"9:3 error IST0106 endpoints and workloadSelector exclude each other | keep one of them"#,
+                #"9:3 error IST0106 endpoints and workloadSelector exclude each other | keep one of them"#
             ]),
         Expectation(
             #"a name with resolution STATIC"#,
@@ -2073,7 +2073,7 @@ internal import Testing
               endpoints: [{address: b.example}]
             """#,
             [
-                #"8:25 error IST0106 "b.example" is not an IP address, which resolution STATIC needs | use resolution DNS for names"#,
+                #"8:25 error IST0106 "b.example" is not an IP address, which resolution STATIC needs | use resolution DNS for names"#
             ]),
         Expectation(
             #"an endpoint port that is not declared"#,
@@ -2088,7 +2088,7 @@ internal import Testing
               endpoints: [{address: 10.0.0.1, ports: {htpp: 8080}}]
             """#,
             [
-                #"8:49 error IST0106 the port name "htpp" is not one of the ServiceEntry's ports | did you mean http?"#,
+                #"8:49 error IST0106 the port name "htpp" is not one of the ServiceEntry's ports | did you mean http?"#
             ]),
         Expectation(
             #"a wildcard host with DNS"#,
@@ -2102,7 +2102,7 @@ internal import Testing
               resolution: DNS
             """#,
             [
-                #"5:11 error IST0106 the wildcard host "*.example.com" cannot be resolved by DNS | name endpoints, or use resolution NONE"#,
+                #"5:11 error IST0106 the wildcard host "*.example.com" cannot be resolved by DNS | name endpoints, or use resolution NONE"#
             ]),
         Expectation(
             #"round robin with two endpoints"#,
@@ -2117,7 +2117,7 @@ internal import Testing
               endpoints: [{address: b.example}, {address: c.example}]
             """#,
             [
-                #"8:3 error IST0106 DNS_ROUND_ROBIN takes one endpoint at most | use resolution DNS"#,
+                #"8:3 error IST0106 DNS_ROUND_ROBIN takes one endpoint at most | use resolution DNS"#
             ]),
         Expectation(
             #"several hosts on a TCP port"#,
@@ -2146,7 +2146,7 @@ internal import Testing
               resolution: DNS
             """#,
             [
-                #"6:11 warning IST0134 without addresses the TCP port 90 takes all traffic to that port | give the ServiceEntry addresses"#,
+                #"6:11 warning IST0134 without addresses the TCP port 90 takes all traffic to that port | give the ServiceEntry addresses"#
             ]),
         Expectation(
             #"a field that does not exist"#,
@@ -2161,7 +2161,7 @@ internal import Testing
               dnsLookupFamily: V4_ONLY
             """#,
             [
-                #"8:3 warning APUS0013 unknown field "dnsLookupFamily" is ignored"#,
+                #"8:3 warning APUS0013 unknown field "dnsLookupFamily" is ignored"#
             ]),
         Expectation(
             #"dynamic DNS"#,
@@ -2175,7 +2175,7 @@ internal import Testing
               resolution: DYNAMIC_DNS
             """#,
             [
-                #"7:15 warning APUS0900 resolution DYNAMIC_DNS is understood but not yet enforced: the hosts get no cluster"#,
+                #"7:15 warning APUS0900 resolution DYNAMIC_DNS is understood but not yet enforced: the hosts get no cluster"#
             ]),
         Expectation(
             #"a workload without address"#,
@@ -2187,7 +2187,7 @@ internal import Testing
               labels: {app: x}
             """#,
             [
-                #"4:1 error IST0106 the workload has no address"#,
+                #"4:1 error IST0106 the workload has no address"#
             ]),
         Expectation(
             #"a workload group without template"#,
@@ -2199,7 +2199,7 @@ internal import Testing
               metadata: {labels: {app: x}}
             """#,
             [
-                #"4:1 error IST0106 the WorkloadGroup has no template"#,
+                #"4:1 error IST0106 the WorkloadGroup has no template"#
             ]),
         Expectation(
             #"a probe without command"#,
@@ -2233,7 +2233,7 @@ internal import Testing
               workloadSelector: {labels: {app: x}}
             """#,
             [
-                #"4:1 error IST0106 the Sidecar sets nothing | give it egress, ingress, outboundTrafficPolicy or inboundConnectionPool"#,
+                #"4:1 error IST0106 the Sidecar sets nothing | give it egress, ingress, outboundTrafficPolicy or inboundConnectionPool"#
             ]),
         Expectation(
             #"egress without hosts"#,
@@ -2245,7 +2245,7 @@ internal import Testing
               egress: [{port: {number: 80, name: http, protocol: HTTP}}]
             """#,
             [
-                #"5:12 error IST0106 the egress listener has no hosts | use "*/*" for all"#,
+                #"5:12 error IST0106 the egress listener has no hosts | use "*/*" for all"#
             ]),
         Expectation(
             #"the catch-all not last"#,
@@ -2260,7 +2260,7 @@ internal import Testing
                 hosts: ["./*"]
             """#,
             [
-                #"6:5 error IST0106 the egress listener without port must be the last"#,
+                #"6:5 error IST0106 the egress listener without port must be the last"#
             ]),
         Expectation(
             #"a host without namespace"#,
@@ -2272,7 +2272,7 @@ internal import Testing
               egress: [{hosts: [reviews]}]
             """#,
             [
-                #"5:21 error IST0106 "reviews" is not a host of a Sidecar | write NAMESPACE/HOST, as ./* or */*"#,
+                #"5:21 error IST0106 "reviews" is not a host of a Sidecar | write NAMESPACE/HOST, as ./* or */*"#
             ]),
         Expectation(
             #"ingress without port"#,
@@ -2285,7 +2285,7 @@ internal import Testing
               ingress: [{defaultEndpoint: "127.0.0.1:80"}]
             """#,
             [
-                #"6:13 error IST0106 the ingress listener has no port"#,
+                #"6:13 error IST0106 the ingress listener has no port"#
             ]),
         Expectation(
             #"an endpoint elsewhere"#,
@@ -2298,7 +2298,7 @@ internal import Testing
               ingress: [{port: {number: 80, name: http, protocol: HTTP}, defaultEndpoint: "10.0.0.1:80"}]
             """#,
             [
-                #"6:79 error IST0106 "10.0.0.1:80" is not an endpoint of this workload | write 127.0.0.1:PORT, 0.0.0.0:PORT or unix://PATH"#,
+                #"6:79 error IST0106 "10.0.0.1:80" is not an endpoint of this workload | write 127.0.0.1:PORT, 0.0.0.0:PORT or unix://PATH"#
             ]),
         Expectation(
             #"an egress proxy without ALLOW_ANY"#,
@@ -2310,7 +2310,7 @@ internal import Testing
               outboundTrafficPolicy: {egressProxy: {host: e, port: {number: 80}}}
             """#,
             [
-                #"5:27 error IST0106 egressProxy needs mode ALLOW_ANY"#,
+                #"5:27 error IST0106 egressProxy needs mode ALLOW_ANY"#
             ]),
         Expectation(
             #"needless hosts"#,
@@ -2322,7 +2322,7 @@ internal import Testing
               egress: [{hosts: ["*/*", "./*"]}]
             """#,
             [
-                #"5:21 warning IST0133 */* makes the other hosts of this listener needless"#,
+                #"5:21 warning IST0133 */* makes the other hosts of this listener needless"#
             ]),
     ]
 
@@ -2342,7 +2342,7 @@ internal import Testing
               portLevelMtls: {8080: {mode: STRICT}}
             """#,
             [
-                #"5:3 error IST0106 portLevelMtls needs a selector | add selector.matchLabels for the workload whose ports these are"#,
+                #"5:3 error IST0106 portLevelMtls needs a selector | add selector.matchLabels for the workload whose ports these are"#
             ]),
         Expectation(
             #"a port that is none"#,
@@ -2355,7 +2355,7 @@ internal import Testing
               portLevelMtls: {http: {mode: STRICT}}
             """#,
             [
-                #"6:19 error IST0106 portLevelMtls has the key "http", which is no port | use 1 to 65535"#,
+                #"6:19 error IST0106 portLevelMtls has the key "http", which is no port | use 1 to 65535"#
             ]),
         Expectation(
             #"a JWT rule without issuer"#,
@@ -2367,7 +2367,7 @@ internal import Testing
               jwtRules: [{audiences: [x]}]
             """#,
             [
-                #"5:14 error IST0106 the JWT rule has no issuer"#,
+                #"5:14 error IST0106 the JWT rule has no issuer"#
             ]),
         Expectation(
             #"an empty audience"#,
@@ -2379,7 +2379,7 @@ internal import Testing
               jwtRules: [{issuer: x, audiences: [""]}]
             """#,
             [
-                #"5:38 error IST0106 the audience is empty"#,
+                #"5:38 error IST0106 the audience is empty"#
             ]),
         Expectation(
             #"keys that are no key set"#,
@@ -2391,7 +2391,7 @@ internal import Testing
               jwtRules: [{issuer: x, jwks: "abc"}]
             """#,
             [
-                #"5:32 error IST0106 jwks is not a JSON Web Key Set | it begins with {"keys": ["#,
+                #"5:32 error IST0106 jwks is not a JSON Web Key Set | it begins with {"keys": ["#
             ]),
         Expectation(
             #"private key material"#,
@@ -2611,7 +2611,7 @@ internal import Testing
               configPatches: [{applyTo: CLUSTER, patch: {value: {}}}]
             """#,
             [
-                #"5:38 error IST0106 the patch has no operation"#,
+                #"5:38 error IST0106 the patch has no operation"#
             ]),
         Expectation(
             #"a patch without value"#,
@@ -2624,7 +2624,7 @@ internal import Testing
               configPatches: [{applyTo: CLUSTER, patch: {operation: MERGE}}]
             """#,
             [
-                #"6:38 error IST0106 the operation MERGE needs a value"#,
+                #"6:38 error IST0106 the operation MERGE needs a value"#
             ]),
         Expectation(
             #"a route match for a cluster"#,
@@ -2640,7 +2640,7 @@ internal import Testing
                 patch: {operation: MERGE, value: {}}
             """#,
             [
-                #"8:13 error IST0106 CLUSTER cannot be matched by a route"#,
+                #"8:13 error IST0106 CLUSTER cannot be matched by a route"#
             ]),
         Expectation(
             #"a replaced cluster"#,
@@ -2653,7 +2653,7 @@ internal import Testing
               configPatches: [{applyTo: CLUSTER, patch: {operation: REPLACE, value: {}}}]
             """#,
             [
-                #"6:57 error IST0152 REPLACE works only on filters, not on CLUSTER | use MERGE"#,
+                #"6:57 error IST0152 REPLACE works only on filters, not on CLUSTER | use MERGE"#
             ]),
         Expectation(
             #"a merge into every network filter"#,
@@ -2682,7 +2682,7 @@ internal import Testing
               tracing: [{randomSamplingPercentage: 101}]
             """#,
             [
-                #"5:40 error IST0106 101 is not a percentage | use 0 to 100"#,
+                #"5:40 error IST0106 101 is not a percentage | use 0 to 100"#
             ]),
         Expectation(
             #"an upsert without value"#,
@@ -2694,7 +2694,7 @@ internal import Testing
               metrics: [{overrides: [{tagOverrides: {x: {operation: UPSERT}}}]}]
             """#,
             [
-                #"5:42 error IST0106 UPSERT needs a value | use operation REMOVE to drop the tag"#,
+                #"5:42 error IST0106 UPSERT needs a value | use operation REMOVE to drop the tag"#
             ]),
         Expectation(
             #"negative concurrency"#,
@@ -2706,7 +2706,7 @@ internal import Testing
               concurrency: -1
             """#,
             [
-                #"5:16 error IST0106 concurrency is negative | use 0 for one worker per core"#,
+                #"5:16 error IST0106 concurrency is negative | use 0 for one worker per core"#
             ]),
     ]
 
@@ -2727,7 +2727,7 @@ internal import Testing
               - {name: http, port: 70000}
             """#,
             [
-                #"6:24 error IST0106 the port 70000 is not in 1 to 65535"#,
+                #"6:24 error IST0106 the port 70000 is not in 1 to 65535"#
             ]),
         Expectation(
             #"a Service port without protocol in its name"#,
@@ -2740,7 +2740,7 @@ internal import Testing
               - {name: web, port: 80}
             """#,
             [
-                #"6:12 info IST0118 the port name "web" does not tell the protocol, so it is detected from the traffic | begin the name with the protocol, as http-web, or set appProtocol"#,
+                #"6:12 info IST0118 the port name "web" does not tell the protocol, so it is detected from the traffic | begin the name with the protocol, as http-web, or set appProtocol"#
             ]),
         Expectation(
             #"two Service ports without names"#,
@@ -2766,7 +2766,7 @@ internal import Testing
             spec: {clusterIP: auto}
             """#,
             [
-                #"4:19 error IST0106 "auto" is not an IP address"#,
+                #"4:19 error IST0106 "auto" is not an IP address"#
             ]),
         Expectation(
             #"an endpoint of the wrong family"#,
@@ -2779,7 +2779,7 @@ internal import Testing
             - addresses: ["::1"]
             """#,
             [
-                #"6:15 error IST0106 "::1" is not an IPv4 address"#,
+                #"6:15 error IST0106 "::1" is not an IPv4 address"#
             ]),
         Expectation(
             #"an EndpointSlice without service"#,
@@ -2791,7 +2791,7 @@ internal import Testing
             endpoints: []
             """#,
             [
-                #"3:1 warning IST0133 the EndpointSlice has no label kubernetes.io/service-name and belongs to no Service"#,
+                #"3:1 warning IST0133 the EndpointSlice has no label kubernetes.io/service-name and belongs to no Service"#
             ]),
         Expectation(
             #"a Secret that is not base 64"#,
@@ -2802,7 +2802,7 @@ internal import Testing
             data: {tls.key: "-----BEGIN"}
             """#,
             [
-                #"4:17 error IST0106 tls.key is not base 64 text | use stringData for plain text"#,
+                #"4:17 error IST0106 tls.key is not base 64 text | use stringData for plain text"#
             ]),
         Expectation(
             #"a scrape port of the proxy"#,
@@ -2816,7 +2816,7 @@ internal import Testing
                 prometheus.io/port: "15090"
             """#,
             [
-                #"7:25 warning IST0125 the port 15090 is the proxy's own, so the sidecar is not injected into this Pod | remove the annotations (metrics are then served on 15020), or add prometheus.istio.io/merge-metrics: "false""#,
+                #"7:25 warning IST0125 the port 15090 is the proxy's own, so the sidecar is not injected into this Pod | remove the annotations (metrics are then served on 15020), or add prometheus.istio.io/merge-metrics: "false""#
             ]),
         Expectation(
             #"a range that leaves the mesh"#,
@@ -2829,7 +2829,7 @@ internal import Testing
                 traffic.sidecar.istio.io/excludeOutboundIPRanges: 10.0.0.0/8
             """#,
             [
-                #"6:55 warning APUS0018 10.0.0.0/8 contains most addresses of usual clusters: traffic there leaves the mesh, without routing, policies and mutual TLS | exclude only the ranges outside the mesh"#,
+                #"6:55 warning APUS0018 10.0.0.0/8 contains most addresses of usual clusters: traffic there leaves the mesh, without routing, policies and mutual TLS | exclude only the ranges outside the mesh"#
             ]),
         Expectation(
             #"a captured port that is none"#,
@@ -2842,7 +2842,7 @@ internal import Testing
                 traffic.sidecar.istio.io/includeInboundPorts: 8080,http
             """#,
             [
-                #"6:51 error IST0125 traffic.sidecar.istio.io/includeInboundPorts has "http", which is no port | write ports divided by commas"#,
+                #"6:51 error IST0125 traffic.sidecar.istio.io/includeInboundPorts has "http", which is no port | write ports divided by commas"#
             ]),
     ]
 

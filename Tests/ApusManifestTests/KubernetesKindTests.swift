@@ -150,7 +150,8 @@ internal import Testing
         ("apps/v1", "ReplicaSet", ""), ("batch/v1", "Job", ""), ("batch/v1", "CronJob", "jobTemplate: {spec: {"),
     ])
     func controllersShowTheirTemplate(_ apiVersion: String, _ kind: String, _ open: String) throws {
-        let template = "template: {metadata: {labels: {app: x}, annotations: {b: c}}, "
+        let template =
+            "template: {metadata: {labels: {app: x}, annotations: {b: c}}, "
             + "spec: {serviceAccountName: sa, containers: [{ports: [{containerPort: 80}]}]}}"
         let close = open.isEmpty ? "" : "}}"
         let object = try read(

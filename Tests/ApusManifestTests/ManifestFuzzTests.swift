@@ -39,11 +39,12 @@ internal import Testing
         }
     }
 
-    @Test(arguments: [
-        [], [0], [0xFF, 0xFE, 0x61, 0x00], Array("%YAML 9.9\n---\na".utf8), Array("--- --- ---".utf8),
-        Array("...\n...\n".utf8), Array(String(repeating: "{", count: 100_000).utf8),
-        Array(String(repeating: "- ", count: 10_000).utf8), Array(String(repeating: "? ", count: 10_000).utf8),
-        Array(String(repeating: "a: &a\n", count: 1000).utf8),
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [], [0], [0xFF, 0xFE, 0x61, 0x00], Array("%YAML 9.9\n---\na".utf8), Array("--- --- ---".utf8),
+            Array("...\n...\n".utf8), Array(String(repeating: "{", count: 100_000).utf8),
+            Array(String(repeating: "- ", count: 10_000).utf8), Array(String(repeating: "? ", count: 10_000).utf8),
+            Array(String(repeating: "a: &a\n", count: 1000).utf8),
+        ] as [[UInt8]])
     func strangeBytesDoNotCrash(_ bytes: [UInt8]) { ManifestFuzz.run(bytes) }
 }

@@ -12,7 +12,7 @@ internal import Testing
             accessLogFiel: /dev/stdout
             """#,
             [
-                #"1:1 warning APUS0013 unknown field "accessLogFiel" is ignored | did you mean "accessLogFile"?"#,
+                #"1:1 warning APUS0013 unknown field "accessLogFiel" is ignored | did you mean "accessLogFile"?"#
             ]),
         Expectation(
             #"a field without effect"#,
@@ -21,7 +21,7 @@ internal import Testing
             - name: x
             """#,
             [
-                #"1:1 warning APUS0900 extensionProviders is understood but has no effect in this version"#,
+                #"1:1 warning APUS0900 extensionProviders is understood but has no effect in this version"#
             ]),
         Expectation(
             #"a wrong type"#,
@@ -29,7 +29,7 @@ internal import Testing
             connectTimeout: 10
             """#,
             [
-                #"1:17 error IST0106 connectTimeout must be a duration, not the number 10 | write 10s for seconds"#,
+                #"1:17 error IST0106 connectTimeout must be a duration, not the number 10 | write 10s for seconds"#
             ]),
         Expectation(
             #"a trust domain that is no name"#,
@@ -37,7 +37,7 @@ internal import Testing
             trustDomain: my domain
             """#,
             [
-                #"1:14 error IST0106 the trust domain "my domain" is not a DNS name: "my domain" is not a label of letters, digits and inner hyphens"#,
+                #"1:14 error IST0106 the trust domain "my domain" is not a DNS name: "my domain" is not a label of letters, digits and inner hyphens"#
             ]),
         Expectation(
             #"one port for two listeners"#,
@@ -45,7 +45,7 @@ internal import Testing
             proxyHttpPort: 15001
             """#,
             [
-                #"1:1 error IST0106 proxyListenPort, proxyInboundListenPort and proxyHttpPort must differ"#,
+                #"1:1 error IST0106 proxyListenPort, proxyInboundListenPort and proxyHttpPort must differ"#
             ]),
         Expectation(
             #"two documents"#,
@@ -55,7 +55,7 @@ internal import Testing
             accessLogFile: b
             """#,
             [
-                #"3:1 error IST0106 a mesh config is one document, and here a second begins | put the settings into one document"#,
+                #"3:1 error IST0106 a mesh config is one document, and here a second begins | put the settings into one document"#
             ]),
     ]
 

@@ -44,7 +44,7 @@ internal import Testing
                     - "*.example.com"
             """#,
             [
-                #"22:15 warning APUS0900 TLS mode SIMPLE is understood but not yet enforced: the server is not opened"#,
+                #"22:15 warning APUS0900 TLS mode SIMPLE is understood but not yet enforced: the server is not opened"#
             ]),
         Expectation(
             #"two PeerAuthentications as written"#,
@@ -73,7 +73,7 @@ internal import Testing
                   mode: PERMISSIVE
             """#,
             [
-                #"9:1 error APUS0002 the key "apiVersion" stands twice in one mapping; it was first written at line 1, column 1 | if a second object begins here, put a line with --- before line 9"#,
+                #"9:1 error APUS0002 the key "apiVersion" stands twice in one mapping; it was first written at line 1, column 1 | if a second object begins here, put a line with --- before line 9"#
             ]),
         Expectation(
             #"two AuthorizationPolicies as written"#,
@@ -113,7 +113,7 @@ internal import Testing
                         notNamespaces: ["production", "istio-system"]
             """#,
             [
-                #"23:1 error APUS0002 the key "apiVersion" stands twice in one mapping; it was first written at line 1, column 1 | if a second object begins here, put a line with --- before line 23"#,
+                #"23:1 error APUS0002 the key "apiVersion" stands twice in one mapping; it was first written at line 1, column 1 | if a second object begins here, put a line with --- before line 23"#
             ]),
         Expectation(
             #"two ServiceEntries as written"#,
@@ -153,7 +153,7 @@ internal import Testing
                     app: legacy-app
             """#,
             [
-                #"15:1 error APUS0002 the key "apiVersion" stands twice in one mapping; it was first written at line 1, column 1 | if a second object begins here, put a line with --- before line 15"#,
+                #"15:1 error APUS0002 the key "apiVersion" stands twice in one mapping; it was first written at line 1, column 1 | if a second object begins here, put a line with --- before line 15"#
             ]),
         Expectation(
             #"a Pod with injection annotations as written"#,
@@ -176,7 +176,7 @@ internal import Testing
                   image: my-app:latest
             """#,
             [
-                #"12:55 warning APUS0018 10.0.0.0/8 contains most addresses of usual clusters: traffic there leaves the mesh, without routing, policies and mutual TLS | exclude only the ranges outside the mesh"#,
+                #"12:55 warning APUS0018 10.0.0.0/8 contains most addresses of usual clusters: traffic there leaves the mesh, without routing, policies and mutual TLS | exclude only the ranges outside the mesh"#
             ]),
         Expectation(
             #"a Pod with scrape annotations as written"#,
@@ -192,7 +192,7 @@ internal import Testing
                 prometheus.io/path: "/stats/prometheus"
             """#,
             [
-                #"8:25 warning IST0125 the port 15090 is the proxy's own, so the sidecar is not injected into this Pod | remove the annotations (metrics are then served on 15020), or add prometheus.istio.io/merge-metrics: "false""#,
+                #"8:25 warning IST0125 the port 15090 is the proxy's own, so the sidecar is not injected into this Pod | remove the annotations (metrics are then served on 15020), or add prometheus.istio.io/merge-metrics: "false""#
             ]),
         Expectation(
             #"an access log patch as written"#,
@@ -225,7 +225,7 @@ internal import Testing
                                   inline_string: "[%START_TIME%] \"%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%\" %RESPONSE_CODE% %RESPONSE_FLAGS%\n"
             """#,
             [
-                #"1:13 error APUS0012 EnvoyFilter is not served as networking.istio.io/v1beta1 | write apiVersion: networking.istio.io/v1alpha3"#,
+                #"1:13 error APUS0012 EnvoyFilter is not served as networking.istio.io/v1beta1 | write apiVersion: networking.istio.io/v1alpha3"#
             ]),
         Expectation(
             #"canary, A/B and mirror as written"#,
@@ -287,7 +287,7 @@ internal import Testing
                     value: 100
             """#,
             [
-                #"19:1 error APUS0002 the key "apiVersion" stands twice in one mapping; it was first written at line 2, column 1 | if a second object begins here, put a line with --- before line 19"#,
+                #"19:1 error APUS0002 the key "apiVersion" stands twice in one mapping; it was first written at line 2, column 1 | if a second object begins here, put a line with --- before line 19"#
             ]),
     ]
 
@@ -411,7 +411,7 @@ internal import Testing
                     app: legacy-app
             """#,
             [
-                #"14:3 warning APUS0013 unknown field "dnsLookupFamily" is ignored"#,
+                #"14:3 warning APUS0013 unknown field "dnsLookupFamily" is ignored"#
             ]),
         Expectation(
             #"a Pod with injection annotations, separated"#,
@@ -435,7 +435,7 @@ internal import Testing
                   image: my-app:latest
             """#,
             [
-                #"13:55 warning APUS0018 10.0.0.0/8 contains most addresses of usual clusters: traffic there leaves the mesh, without routing, policies and mutual TLS | exclude only the ranges outside the mesh"#,
+                #"13:55 warning APUS0018 10.0.0.0/8 contains most addresses of usual clusters: traffic there leaves the mesh, without routing, policies and mutual TLS | exclude only the ranges outside the mesh"#
             ]),
         Expectation(
             #"a Pod with scrape annotations, separated"#,
@@ -452,7 +452,7 @@ internal import Testing
                 prometheus.io/path: "/stats/prometheus"
             """#,
             [
-                #"9:25 warning IST0125 the port 15090 is the proxy's own, so the sidecar is not injected into this Pod | remove the annotations (metrics are then served on 15020), or add prometheus.istio.io/merge-metrics: "false""#,
+                #"9:25 warning IST0125 the port 15090 is the proxy's own, so the sidecar is not injected into this Pod | remove the annotations (metrics are then served on 15020), or add prometheus.istio.io/merge-metrics: "false""#
             ]),
     ]
 

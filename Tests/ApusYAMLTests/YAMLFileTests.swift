@@ -55,11 +55,13 @@ internal import Testing
         #expect(lines(file.findings) == ["3:5 APUS0004 the byte 0xff is not valid UTF-8"])
     }
 
-    @Test(arguments: [
-        ([0xC0, 0x80], "the byte 0xc0 is not valid UTF-8"), ([0xED, 0xA0, 0x80], "the byte 0xed is not valid UTF-8"),
-        ([0xE2, 0x82], "the byte 0xe2 is not valid UTF-8"), ([0x00], "the file contains a NUL byte"),
-        ([0x1B], "the file contains the control character 0x1b"),
-    ] as [([UInt8], String)])
+    @Test(
+        arguments: [
+            ([0xC0, 0x80], "the byte 0xc0 is not valid UTF-8"),
+            ([0xED, 0xA0, 0x80], "the byte 0xed is not valid UTF-8"),
+            ([0xE2, 0x82], "the byte 0xe2 is not valid UTF-8"), ([0x00], "the file contains a NUL byte"),
+            ([0x1B], "the file contains the control character 0x1b"),
+        ] as [([UInt8], String)])
     func badBytesAreRefused(_ bytes: [UInt8], _ message: String) {
         let file = YAMLFile.parse(file: "f.yaml", text: Array("a: ".utf8) + bytes + Array("\n".utf8))
         #expect(file.documents.isEmpty)
@@ -166,7 +168,8 @@ internal import Testing
         var limits = YAMLLimits()
         limits.bytes = 4
         #expect(parse("a: 1", limits).documents.count == 1)
-        #expect(lines(parse("a: 12", limits).findings) == ["1:1 APUS0003 the file has 5 bytes, more than the limit of 4"])
+        #expect(
+            lines(parse("a: 12", limits).findings) == ["1:1 APUS0003 the file has 5 bytes, more than the limit of 4"])
     }
 
     @Test func findingsAreLimited() {
@@ -198,15 +201,17 @@ internal import Testing
 
     // MARK: Scalars
 
-    @Test(arguments: [
-        ("null", .null), ("~", .null), ("", .null), ("Null", .null), ("nul", .string), ("true", .bool(true)),
-        ("FALSE", .bool(false)), ("yes", .string), ("on", .string), ("y", .string), ("0", .integer(0)),
-        ("-12", .integer(-12)), ("+7", .integer(7)), ("0x1F", .integer(31)), ("0o17", .integer(15)),
-        ("9223372036854775807", .integer(.max)), ("-9223372036854775808", .integer(.min)),
-        ("9223372036854775808", .number(9_223_372_036_854_775_808)), ("1.5", .number(1.5)), (".5", .number(0.5)),
-        ("1e3", .number(1000)), ("1.", .number(1)), (".inf", .number(.infinity)), ("1.2.3", .string), ("1s", .string),
-        (".", .string), ("0x", .string), ("1e", .string), ("10.0.0.1", .string), ("::1", .string),
-    ] as [(String, YAMLScalar)])
+    @Test(
+        arguments: [
+            ("null", .null), ("~", .null), ("", .null), ("Null", .null), ("nul", .string), ("true", .bool(true)),
+            ("FALSE", .bool(false)), ("yes", .string), ("on", .string), ("y", .string), ("0", .integer(0)),
+            ("-12", .integer(-12)), ("+7", .integer(7)), ("0x1F", .integer(31)), ("0o17", .integer(15)),
+            ("9223372036854775807", .integer(.max)), ("-9223372036854775808", .integer(.min)),
+            ("9223372036854775808", .number(9_223_372_036_854_775_808)), ("1.5", .number(1.5)), (".5", .number(0.5)),
+            ("1e3", .number(1000)), ("1.", .number(1)), (".inf", .number(.infinity)), ("1.2.3", .string),
+            ("1s", .string),
+            (".", .string), ("0x", .string), ("1e", .string), ("10.0.0.1", .string), ("::1", .string),
+        ] as [(String, YAMLScalar)])
     func plainScalarsHaveAMeaning(_ text: String, _ scalar: YAMLScalar) {
         #expect(parse("a: \(text)\n").documents.first?.root["a"]?.scalar == scalar)
     }
@@ -265,7 +270,9 @@ internal import Testing
         #expect(plain == moved)
     }
 
-    @Test(arguments: ["a: {b: 2, c: [x]}", "a: {b: '1', c: [x]}", "a: {b: 1, c: [x, y]}", "a: {b: 1, c: x}", "a: {b: 1}"])
+    @Test(arguments: [
+        "a: {b: 2, c: [x]}", "a: {b: '1', c: [x]}", "a: {b: 1, c: [x, y]}", "a: {b: 1, c: x}", "a: {b: 1}",
+    ])
     func contentChangesTheVersion(_ text: String) {
         let plain = parse("a: {b: 1, c: [x]}\n").documents[0].root.contentVersion
         #expect(parse(text).documents[0].root.contentVersion != plain)

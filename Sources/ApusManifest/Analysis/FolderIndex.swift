@@ -77,14 +77,16 @@ struct FolderIndex {
             sidecars.append((object, spec))
         case .service(let spec):
             let name = "\(object.metadata.name).\(namespace).svc.\(Self.domain)"
-            add(Host(
-                name: name, namespace: namespace, ports: spec.ports.map(\.port), service: spec, entry: nil))
+            add(
+                Host(
+                    name: name, namespace: namespace, ports: spec.ports.map(\.port), service: spec, entry: nil))
         case .serviceEntry(let spec):
             others.append(object)
             for host in spec.hosts {
-                add(Host(
-                    name: host.lowercased(), namespace: namespace, ports: spec.ports.map(\.number), service: nil,
-                    entry: spec))
+                add(
+                    Host(
+                        name: host.lowercased(), namespace: namespace, ports: spec.ports.map(\.number), service: nil,
+                        entry: spec))
             }
         case .workloadEntry(let spec):
             add(

@@ -5,7 +5,9 @@ internal import ApusModel
 extension FolderAnalysis {
     mutating func selectors() {
         for (object, spec) in index.sidecars { selector(object, spec.workloadSelector, "spec.workloadSelector") }
-        for (object, spec) in index.destinationRules { selector(object, spec.workloadSelector, "spec.workloadSelector") }
+        for (object, spec) in index.destinationRules {
+            selector(object, spec.workloadSelector, "spec.workloadSelector")
+        }
         for object in index.others {
             switch object.spec {
             case .serviceEntry(let spec): selector(object, spec.workloadSelector, "spec.workloadSelector")
@@ -31,7 +33,8 @@ extension FolderAnalysis {
         if index.workloads(with: labels, in: isRoot ? nil : namespace).isEmpty {
             report(
                 .info, FindingCode.noMatchingWorkloads, object, path,
-                "no Pod or workload\(isRoot ? "" : " of the namespace \(namespace)") has the labels \(Self.text(labels))")
+                "no Pod or workload\(isRoot ? "" : " of the namespace \(namespace)") has the labels \(Self.text(labels))"
+            )
         }
     }
 

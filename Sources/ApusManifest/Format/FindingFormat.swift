@@ -69,7 +69,8 @@ package enum FindingFormat: String, CaseIterable, Sendable {
             var message = finding.object.map { "\($0): " } ?? ""
             message += finding.message
             if let hint = finding.hint { message += "\nhint: \(hint)" }
-            result += "::\(level) file=\(property(finding.location.file)),line=\(finding.location.position.line),"
+            result +=
+                "::\(level) file=\(property(finding.location.file)),line=\(finding.location.position.line),"
                 + "col=\(finding.location.position.column),title=\(property(finding.code))::\(data(message))\n"
         }
         return result

@@ -185,7 +185,8 @@ extension Secret: FieldMessage {
         if let node = fields.take("data") {
             if node.kind != .mapping { fields.decoding.wrongType(node, expected: "a mapping") }
             for entry in node.entries where !entry.value.isNull {
-                guard entry.value.kind == .scalar, let bytes = Base64.decode(entry.value.text, allowsURLAlphabet: false) else {
+                guard entry.value.kind == .scalar, let bytes = Base64.decode(entry.value.text, allowsURLAlphabet: false)
+                else {
                     // The value itself must not reach the message.
                     fields.decoding.report(
                         .error, FindingCode.schemaError, "\(entry.key.text) is not base 64 text",

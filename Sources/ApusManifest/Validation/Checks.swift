@@ -171,7 +171,9 @@ final class Checks {
         if let problem = DNSName.problem(metadata.name), object.key.kind != .node {
             error("metadata.name", "the name \"\(metadata.name)\" is not a DNS name: \(problem)")
         } else if metadata.name != metadata.name.lowercased() {
-            error("metadata.name", "the name \"\(metadata.name)\" has capitals", hint: "write \(metadata.name.lowercased())")
+            error(
+                "metadata.name", "the name \"\(metadata.name)\" has capitals",
+                hint: "write \(metadata.name.lowercased())")
         }
         if !isClusterScoped, !DNSName.isLabel(metadata.namespace) {
             error("metadata.namespace", "\"\(metadata.namespace)\" is not the name of a namespace")

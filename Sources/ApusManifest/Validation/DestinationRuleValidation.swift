@@ -24,7 +24,8 @@ extension Checks {
             if subset.name.isEmpty {
                 error(path(), "the subset has no name")
             } else if !DNSName.isLabel(subset.name) {
-                error("\(path()).name", "\"\(subset.name)\" cannot be the name of a subset",
+                error(
+                    "\(path()).name", "\"\(subset.name)\" cannot be the name of a subset",
                     hint: "use letters, digits and inner hyphens")
             } else if !names.insert(subset.name).inserted {
                 error("\(path()).name", "the subset \"\(subset.name)\" stands twice")
@@ -104,7 +105,9 @@ extension Checks {
         if let warmup = settings.warmup {
             if warmup.duration == nil { error("\(path()).warmup", "the warmup has no duration") }
             duration(warmup.duration, "\(path()).warmup.duration")
-            if let percent = warmup.minimumPercent { percentage(percent, "\(path()).warmup.minimumPercent", smallest: 0) }
+            if let percent = warmup.minimumPercent {
+                percentage(percent, "\(path()).warmup.minimumPercent", smallest: 0)
+            }
             if let aggression = warmup.aggression, aggression < 1 {
                 error("\(path()).warmup.aggression", "aggression is less than 1")
             }

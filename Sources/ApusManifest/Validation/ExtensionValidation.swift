@@ -57,7 +57,9 @@ extension Checks {
     private func objectMatch(_ patch: EnvoyFilter.Patch, _ path: @autoclosure Path) {
         switch patch.match {
         case .listener(let match):
-            let allowed: [EnvoyFilter.ApplyTo] = [.listener, .filterChain, .networkFilter, .httpFilter, .listenerFilter]
+            let allowed: [EnvoyFilter.ApplyTo] = [
+                .listener, .filterChain, .networkFilter, .httpFilter, .listenerFilter,
+            ]
             if !allowed.contains(patch.applyTo), patch.applyTo != .invalid {
                 error("\(path()).match.listener", "\(patch.applyTo.rawValue) cannot be matched by a listener")
             }

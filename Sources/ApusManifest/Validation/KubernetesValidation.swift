@@ -39,14 +39,16 @@ extension Checks {
             port.name.isEmpty
                 ? "the port \(port.port) has no name, so its protocol is detected from the traffic"
                 : "the port name \"\(port.name)\" does not tell the protocol, so it is detected from the traffic",
-            hint: "begin the name with the protocol, as http-\(port.name.isEmpty ? "web" : port.name), or set appProtocol"
+            hint:
+                "begin the name with the protocol, as http-\(port.name.isEmpty ? "web" : port.name), or set appProtocol"
         )
     }
 
     func endpointSlice(_ spec: EndpointSlice) {
         if spec.serviceName.isEmpty {
             warning(
-                "metadata.labels", "the EndpointSlice has no label kubernetes.io/service-name and belongs to no Service")
+                "metadata.labels", "the EndpointSlice has no label kubernetes.io/service-name and belongs to no Service"
+            )
         }
         if !["IPv4", "IPv6", "FQDN"].contains(spec.addressType) {
             error("addressType", "the addressType \"\(spec.addressType)\" is not IPv4, IPv6 or FQDN")

@@ -12,7 +12,9 @@ extension Checks {
             let matches = rule.match.isEmpty ? [HTTPMatch()] : rule.match
             var covered: [(match: Int, by: Int)] = []
             for (position, match) in matches.enumerated() {
-                if let other = earlier.first(where: { $0.match.covers(match) }) { covered.append((position, other.rule)) }
+                if let other = earlier.first(where: { $0.match.covers(match) }) {
+                    covered.append((position, other.rule))
+                }
             }
             if covered.count == matches.count, let first = covered.first {
                 let by = rules[first.by].match.isEmpty ? "takes every request" : "takes the same requests"

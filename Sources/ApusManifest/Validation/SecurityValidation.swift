@@ -47,7 +47,8 @@ extension Checks {
                 error("\(path()).outputClaimToHeaders[\(index)]", "the entry needs both header and claim")
             } else if !DNSName.isToken(entry.header) {
                 error(
-                    "\(path()).outputClaimToHeaders[\(index)].header", "\"\(entry.header)\" is not the name of a header")
+                    "\(path()).outputClaimToHeaders[\(index)].header", "\"\(entry.header)\" is not the name of a header"
+                )
             }
         }
         if !rule.outputPayloadToHeader.isEmpty, !DNSName.isToken(rule.outputPayloadToHeader) {
@@ -56,7 +57,9 @@ extension Checks {
         }
         duration(rule.timeout, "\(path()).timeout")
         if !rule.jwksUri.isEmpty {
-            if !rule.jwks.isEmpty { error("\(path()).jwks", "jwks and jwksUri are both given", hint: "keep one of them") }
+            if !rule.jwks.isEmpty {
+                error("\(path()).jwks", "jwks and jwksUri are both given", hint: "keep one of them")
+            }
             if !rule.jwksUri.hasPrefix("http://"), !rule.jwksUri.hasPrefix("https://") {
                 error("\(path()).jwksUri", "\"\(rule.jwksUri)\" is not an http or https URL")
             }
@@ -153,7 +156,9 @@ extension Checks {
             ("remoteIpBlocks", source.remoteIpBlocks), ("notRemoteIpBlocks", source.notRemoteIpBlocks),
         ] {
             nonempty(values, field, path())
-            for (index, value) in values.enumerated() where !value.isEmpty { cidr(value, "\(path()).\(field)[\(index)]") }
+            for (index, value) in values.enumerated() where !value.isEmpty {
+                cidr(value, "\(path()).\(field)[\(index)]")
+            }
         }
         for (field, values) in [
             ("serviceAccounts", source.serviceAccounts), ("notServiceAccounts", source.notServiceAccounts),

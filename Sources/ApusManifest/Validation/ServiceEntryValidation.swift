@@ -132,8 +132,9 @@ extension Checks {
     }
 
     /// - Parameter resolution: of the ServiceEntry that the entry stands in, nil for an object of its own.
-    func workloadEntry(_ entry: WorkloadEntry, _ path: @autoclosure Path, addressFor resolution: ServiceEntry.Resolution?)
-    {
+    func workloadEntry(
+        _ entry: WorkloadEntry, _ path: @autoclosure Path, addressFor resolution: ServiceEntry.Resolution?
+    ) {
         if entry.address.isEmpty {
             if entry.network.isEmpty {
                 error(path(), "the workload has no address")

@@ -128,7 +128,8 @@ extension Checks {
                 continue
             }
             // A leading ~ excludes; ~ alone means no namespace.
-            let namespace = parts[0].count > 1 && parts[0].hasPrefix("~") ? String(parts[0].dropFirst()) : String(parts[0])
+            let namespace =
+                parts[0].count > 1 && parts[0].hasPrefix("~") ? String(parts[0].dropFirst()) : String(parts[0])
             if !["*", ".", "~"].contains(namespace), !DNSName.isLabel(namespace) {
                 error(path(), "\"\(namespace)\" is not the name of a namespace", hint: "write *, ., ~ or a name")
             }

@@ -7,7 +7,8 @@ extension Checks {
         exportTo(spec.exportTo)
         if spec.isDelegate {
             if !spec.gateways.isEmpty {
-                error("spec.gateways", "a VirtualService without hosts is a delegate and cannot have gateways",
+                error(
+                    "spec.gateways", "a VirtualService without hosts is a delegate and cannot have gateways",
                     hint: "name hosts, or remove gateways")
             }
             if !spec.tls.isEmpty { error("spec.tls", "a delegate VirtualService can have http rules only") }
