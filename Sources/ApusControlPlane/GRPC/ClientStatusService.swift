@@ -1,6 +1,7 @@
 internal import ApusAPI
 internal import ApusCore
 internal import ApusDelta
+internal import ApusMesh
 internal import GRPCCore
 internal import SwiftProtobuf
 

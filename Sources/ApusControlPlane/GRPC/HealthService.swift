@@ -34,7 +34,7 @@ struct HealthService: RegistrableRPCService {
                     try await writer.write(try await status().serializedBytes())
                 }
                 // The state does not change again; the stream stays until the client leaves or the server stops.
-                try await Cancellation.wait()
+                await Cancellation.wait()
                 return [:]
             }
         }
@@ -49,9 +49,9 @@ struct HealthService: RegistrableRPCService {
 
 enum Cancellation {
     /// Returns when the call is cancelled by its client or by a stopping server.
-    static func wait() async throws {
+    static func wait() async {
         let (signals, continuation) = AsyncStream<Void>.makeStream()
-        try await withRPCCancellationHandler {
+        await withRPCCancellationHandler {
             for await _ in signals {}
         } onCancelRPC: {
             continuation.finish()

@@ -167,7 +167,7 @@ struct DebugPages: Sendable {
                 "addresses": service.addresses,
                 "ports": service.ports.map { ["number": Int($0.number), "name": $0.name, "protocol": $0.protocol.rawValue] as [String: Any] },
                 "resolution": "\(service.resolution)", "meshExternal": service.isMeshExternal,
-                "sources": service.sources.map { $0.origin.location.description },
+                "sources": service.sources.map { (snapshot.object($0.key) ?? $0).origin.location.description },
             ]
         }
     }

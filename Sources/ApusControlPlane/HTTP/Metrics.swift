@@ -1,5 +1,5 @@
-internal import ApusCore
-internal import ApusMesh
+package import ApusCore
+package import ApusMesh
 internal import Synchronization
 
 /// Counters of the control plane, with Istio's names where the meaning is the same.

@@ -1,6 +1,6 @@
-package import ApusCompiler
+internal import ApusCompiler
 package import ApusCore
-package import ApusManifest
+internal import ApusManifest
 package import ApusMesh
 package import ApusModel
 internal import Foundation

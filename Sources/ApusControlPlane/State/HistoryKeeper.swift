@@ -1,5 +1,5 @@
-internal import Logging
 internal import Foundation
+package import Logging
 internal import Synchronization
 
 /// Writes the journal beside the pipeline, in order, so that no push waits for a disk.

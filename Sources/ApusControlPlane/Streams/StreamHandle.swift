@@ -1,5 +1,5 @@
 package import ApusCore
-package import ApusDelta
+internal import ApusDelta
 package import ApusMesh
 internal import Synchronization
 
