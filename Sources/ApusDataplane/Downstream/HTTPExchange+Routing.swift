@@ -6,10 +6,11 @@ internal import NIOCore
 extension HTTPExchange {
     /// Cleans the head. An answer here ends the request.
     func prepare(isUpgrade: Bool) -> LocalReply? {
-        if let problem = manager.normalize(&request) { return problem }
+        let localPort = UInt16(clamping: info.destination?.port ?? 0)
+        if let problem = manager.normalize(&request, localPort: localPort) { return problem }
         let connection = ConnectionIdentity(
             remoteAddress: info.remote?.address, localAddress: info.destination?.address,
-            localPort: UInt16(clamping: info.destination?.port ?? 0))
+            localPort: localPort)
         identity = manager.prepare(
             &request, connection: connection, isUpgrade: isUpgrade,
             internalOnlyHeaders: table?.internalOnlyHeaders ?? [], random: &worker.random)

@@ -148,7 +148,9 @@ internal final class HTTPExchange: UpstreamSink {
         self.decision = decision
         if let route = decision.route { facts.routeName = route.name }
         if let host = decision.virtualHost { facts.virtualHostName = host.name }
-        if request.method == .connect || upgrade != nil, !allowsUpgrade(upgrade) {
+        // CONNECT without a route of its own ends as 404 below; with one it would need a tunnel, which is refused.
+        let isTunnel = request.method == .connect && decision.route != nil
+        if isTunnel || upgrade != nil, !allowsUpgrade(upgrade) {
             closesAfterReply = true
             return reply(.upgradeRefused)
         }
@@ -231,7 +233,9 @@ internal final class HTTPExchange: UpstreamSink {
         case 400 where error == .missingHost: .missingHost
         case 400: LocalReply(400, "Bad Request", flags: .downstreamProtocolError, details: error.details)
         case 408: .requestHeaderTimeout
-        case 426: .lowVersion
+        case 426: LocalReply(426, "Upgrade Required", flags: .downstreamProtocolError, details: error.details)
+        case 431:
+            LocalReply(431, "Request Header Fields Too Large", flags: .downstreamProtocolError, details: error.details)
         case 501: LocalReply(501, "Not Implemented", flags: .downstreamProtocolError, details: error.details)
         default: LocalReply(UInt16(clamping: error.status), flags: .downstreamProtocolError, details: error.details)
         }

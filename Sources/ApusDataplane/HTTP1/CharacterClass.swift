@@ -26,7 +26,7 @@ internal enum CharacterClass {
     @inline(__always)
     static func isFieldValue(_ byte: UInt8) -> Bool { byte >= 0x20 ? byte != 0x7F : byte == 0x09 }
 
-    /// A character of a request target: visible ASCII, or above ASCII, which Envoy passes on in a path.
+    /// A character of a request target: visible ASCII.
     @inline(__always)
-    static func isTarget(_ byte: UInt8) -> Bool { byte > 0x20 && byte != 0x7F }
+    static func isTarget(_ byte: UInt8) -> Bool { byte > 0x20 && byte < 0x7F }
 }

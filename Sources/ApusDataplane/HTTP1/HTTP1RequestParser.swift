@@ -82,11 +82,27 @@ package struct HTTP1RequestParser: Sendable {
         head.method = head.withBytes(methodRange) { HTTPMethod($0) }
         switch minor {
         case UInt8(ascii: "1"): head.version = .http11
-        case UInt8(ascii: "0"): head.version = .http10
+        case UInt8(ascii: "0"), UInt8(ascii: "2")...UInt8(ascii: "9"): head.version = .http10
         default: throw .malformed
         }
+        if head.method == .other, !isKnownMethod(head) { throw .malformed }
         try splitTarget(&head, targetRange)
         return next
+    }
+
+    /// The methods that Envoy's codec knows besides those with a case of their own; any other is refused.
+    private static let knownMethods: [StaticString] = [
+        "ACL", "BIND", "CHECKOUT", "COPY", "LINK", "LOCK", "M-SEARCH", "MERGE", "MKACTIVITY", "MKCALENDAR", "MKCOL",
+        "MOVE", "NOTIFY", "PROPFIND", "PROPPATCH", "PURGE", "REBIND", "REPORT", "SEARCH", "SOURCE", "SUBSCRIBE",
+        "UNBIND", "UNLINK", "UNLOCK", "UNSUBSCRIBE",
+    ]
+
+    private static func isKnownMethod(_ head: HTTPHead) -> Bool {
+        head.withBytes(head.methodText) { bytes in
+            knownMethods.contains { name in
+                name.withUTF8Buffer { $0.count == bytes.count && zip($0, bytes).allSatisfy { $0 == $1 } }
+            }
+        }
     }
 
     /// Origin form, absolute form, authority form and `*` (RFC 9112, 3.2).
@@ -100,7 +116,7 @@ package struct HTTP1RequestParser: Sendable {
             head.path = target
             return
         }
-        if first == UInt8(ascii: "*"), target.count == 1 {
+        if first == UInt8(ascii: "*"), target.count == 1, head.method == .options {
             head.path = target
             return
         }
@@ -118,11 +134,7 @@ package struct HTTP1RequestParser: Sendable {
             while end < bytes.count, bytes[end] != UInt8(ascii: "/"), bytes[end] != UInt8(ascii: "?") { end &+= 1 }
             return end > schemeLength + 3 ? (schemeLength, end) : nil
         }
-        guard let split else {
-            // Neither form: routing answers 404 to a path that does not begin with a slash, as Envoy does.
-            head.path = target
-            return
-        }
+        guard let split else { throw .invalidTarget }
         let start = target.start
         head.scheme = ByteRange(start, start &+ UInt32(truncatingIfNeeded: split.scheme))
         let authorityEnd = start &+ UInt32(truncatingIfNeeded: split.authority)
@@ -146,7 +158,7 @@ package struct HTTP1RequestParser: Sendable {
         guard head.version == .http11 else { throw .lowVersion }
         guard fields.hostCount <= 1 else { throw .malformed }
         guard !head.authority.isEmpty else { throw .missingHost }
-        guard isAuthority(head) else { throw .malformed }
+        guard isAuthority(head) else { throw .invalidAuthority }
         if fields.transferEncodings > 0 {
             guard fields.contentLength == nil else { throw .conflictingLength }
             guard fields.transferEncodings == 1, fields.isChunked else { throw .badTransferEncoding }

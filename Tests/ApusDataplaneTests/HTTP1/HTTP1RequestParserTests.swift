@@ -117,11 +117,16 @@ private func failure(_ text: String, step: Int = .max) -> HTTP1Error? {
         "GET / HTTP/1.1\r\nHost: a\r\nX(: a\r\n\r\n",
         "GET /\0 HTTP/1.1\r\nHost: a\r\n\r\n",
         "G@T / HTTP/1.1\r\nHost: a\r\n\r\n",
+        "FOO / HTTP/1.1\r\nHost: a\r\n\r\n",
+        "get / HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET * HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET foo HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET /\u{E4} HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n",
         // Request lines.
         "GET  / HTTP/1.1\r\nHost: a\r\n\r\n",
         "GET / HTTP/1.1 \r\nHost: a\r\n\r\n",
         "GET /a b HTTP/1.1\r\nHost: a\r\n\r\n",
-        "GET / HTTP/1.2\r\nHost: a\r\n\r\n",
         "GET / HTTP/2.0\r\nHost: a\r\n\r\n",
         "GET / http/1.1\r\nHost: a\r\n\r\n",
         "GET /\r\nHost: a\r\n\r\n",
@@ -149,6 +154,7 @@ private func failure(_ text: String, step: Int = .max) -> HTTP1Error? {
     @Test("HTTP/1.0 is answered 426, a missing host 400")
     func versions() {
         #expect(failure("GET / HTTP/1.0\r\nHost: a\r\n\r\n") == .lowVersion)
+        #expect(failure("GET / HTTP/1.2\r\nHost: a\r\n\r\n") == .lowVersion)
         #expect(failure("GET / HTTP/1.1\r\n\r\n") == .missingHost)
         #expect(failure("GET / HTTP/1.1\r\nHost:\r\n\r\n") == .missingHost)
     }
