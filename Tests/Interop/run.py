@@ -1,0 +1,56 @@
+#!/usr/bin/env python3
+"""Runs the tests with real peers and closes with a count.
+
+    run.py --bin .build/release [--only EXPRESSION]
+"""
+import argparse
+import re
+import subprocess
+import sys
+import time
+
+import differential
+import peers
+import processes
+
+
+def bookstore(programs):
+    """The example runs as its README says, and its weights are seen."""
+    result = subprocess.run(
+        [sys.executable, processes.ROOT / "Examples" / "bookstore" / "run.py", "--bin", programs, "--once",
+         "--requests", "60"], capture_output=True, text=True, timeout=120)
+    peers.check(result.returncode == 0, f"the example failed:\n{result.stdout}\n{result.stderr}")
+    counts = [tuple(map(int, re.findall(r"reviews-v\d +(\d+)", part))) for part in result.stdout.split("readers (")[1:]]
+    peers.check(len(counts) == 2 and sum(counts[0]) == 60 and counts[0][0] > counts[0][1], f"the shares are {counts}")
+    peers.check(counts[1] == (60,), f"beta readers were spread: {counts[1]}")
+    return f"the bookstore shows its weights: {counts[0]}"
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--bin", required=True)
+    parser.add_argument("--only", default="")
+    options = parser.parse_args()
+    passed = failed = 0
+    for test in peers.TESTS + [bookstore]:
+        if options.only and not re.search(options.only, test.__name__):
+            continue
+        started = time.monotonic()
+        try:
+            said = test(options.bin)
+            passed += 1
+            print(f"ok   {test.__name__}: {said} ({time.monotonic() - started:.1f} s)", flush=True)
+        except (processes.Failure, subprocess.TimeoutExpired) as error:
+            failed += 1
+            print(f"FAIL {test.__name__}: {error}", flush=True)
+    if not options.only or re.search(options.only, "differential"):
+        good, bad, report = differential.run(options.bin)
+        print("\n".join(report))
+        print(f"differential: {good} equal, {bad} different", flush=True)
+        passed += good
+        failed += bad
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+sys.exit(main())
