@@ -96,7 +96,7 @@ package struct Pod: Hashable, Sendable {
     package var podIPs: [String] = []
     package var hostNetwork = false
     package var containerPorts: [ContainerPort] = []
-    /// From `status.conditions` type Ready; nil when there is no status.
+    /// From `status.conditions` type Ready; nil when the status does not tell (then the phase decides).
     package var ready: Bool?
     /// `Running`, `Pending`, `Succeeded`, `Failed` or empty.
     package var phase = ""

@@ -174,7 +174,6 @@ extension Pod: FieldMessage {
                 $0.read("status", &state)
                 if type == "Ready" { ready = state == "True" }
             }
-            if ready == nil { ready = false }
         }
     }
 }
