@@ -83,8 +83,16 @@ let package = Package(
         .executableTarget(
             name: "apus-proxy",
             dependencies: [
-                "ApusCore", "ApusAPI", "ApusDelta", "ApusTraffic", "ApusXDSClient", "ApusDataplane", arguments, log,
+                "ApusCore", "ApusAPI", "ApusDelta", "ApusTraffic", "ApusXDSClient", "ApusDataplane", arguments,
+                protobuf, log,
             ],
+            swiftSettings: handWritten),
+
+        // For developers: the crowd of streams that `make bench` measures the control plane with.
+        .executableTarget(
+            name: "apus-bench",
+            dependencies: ["ApusCore", "ApusAPI", "ApusDelta", arguments, protobuf],
+            path: "Tests/Benchmarks/LoadClient",
             swiftSettings: handWritten),
     ],
     cxxLanguageStandard: .cxx17
