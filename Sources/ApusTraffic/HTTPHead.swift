@@ -76,6 +76,8 @@ package struct HTTPHead: Sendable {
 
     package var storage: [UInt8]
     package var fields: [Field]
+    /// The tokens that a field of this head has, or had: most questions are about headers that are not there.
+    private var tokens: UInt128 = 0
     package var version: HTTPVersion
     package var method: HTTPMethod
     /// The method's bytes, also for the known ones.
@@ -103,6 +105,7 @@ package struct HTTPHead: Sendable {
     package mutating func reset() {
         storage.removeAll(keepingCapacity: true)
         fields.removeAll(keepingCapacity: true)
+        tokens = 0
         version = .http11
         method = .other
         methodText = .empty
@@ -141,6 +144,7 @@ package struct HTTPHead: Sendable {
 
     /// Index of the first field with the token.
     package func firstIndex(_ token: HeaderToken, from start: Int = 0) -> Int? {
+        guard tokens & Self.bit(token) != 0 else { return nil }
         var index = start
         while index < fields.count {
             if fields[index].token == token { return index }
@@ -261,31 +265,41 @@ package struct HTTPHead: Sendable {
         return ByteRange(from, UInt32(truncatingIfNeeded: storage.count))
     }
 
+    private static func bit(_ token: HeaderToken) -> UInt128 { 1 << UInt128(token.rawValue & 127) }
+
+    /// The one way a field is added.
+    private mutating func add(_ field: Field) {
+        tokens |= Self.bit(field.token)
+        fields.append(field)
+    }
+
     /// Adds a field whose bytes are in the storage already: the codec's way.
     package mutating func addField(name: ByteRange, value: ByteRange) {
         let (hash, token) = withBytes(name) { bytes in
             let hash = HeaderHash.of(bytes)
             return (hash, HeaderToken.find(hash: hash, name: bytes))
         }
-        fields.append(Field(name: name, value: value, hash: hash, token: token))
+        add(Field(name: name, value: value, hash: hash, token: token))
     }
 
     /// The same for a codec that has hashed the name while it looked for the colon.
     package mutating func addField(name: ByteRange, value: ByteRange, hash: UInt32) {
         let token = withBytes(name) { HeaderToken.find(hash: hash, name: $0) }
-        fields.append(Field(name: name, value: value, hash: hash, token: token))
+        add(Field(name: name, value: value, hash: hash, token: token))
     }
 
     package mutating func append(_ name: HeaderName, value: ByteRange) {
         let nameRange = store(name.bytes)
-        fields.append(Field(name: nameRange, value: value, hash: name.hash, token: name.token))
+        add(Field(name: nameRange, value: value, hash: name.hash, token: name.token))
     }
 
     package mutating func append(_ name: HeaderName, _ value: [UInt8]) { append(name, value: store(value)) }
 
     package mutating func append(_ name: HeaderName, _ value: String) { append(name, value: store(value)) }
 
-    package mutating func append(_ token: HeaderToken, _ value: StaticString) { append(token.name, value: store(value)) }
+    package mutating func append(_ token: HeaderToken, _ value: StaticString) {
+        append(token.name, value: store(value))
+    }
 
     package mutating func append(_ token: HeaderToken, _ value: String) { append(token.name, value: store(value)) }
 
@@ -347,7 +361,8 @@ package struct HTTPHead: Sendable {
         var kept = start
         for index in start..<fields.count {
             let field = fields[index]
-            let same = field.hash == name.hash && field.token == name.token
+            let same =
+                field.hash == name.hash && field.token == name.token
                 && (name.token != .other || hasName(field, name))
             if !same {
                 fields[kept] = field

@@ -21,9 +21,7 @@ extension HTTPExchange {
         if attempts > 0, decision?.virtualHost?.addsAttemptCountToResponse ?? false {
             response.replace(.xEnvoyAttemptCount, decimal: UInt64(attempts))
         }
-        if let table, let decision {
-            table.applyResponseHeaders(decision, to: &response, request: request, facts: facts)
-        }
+        applyResponseOperations()
         cors?.annotate(&response, request: request)
         manager.finish(&response, request: request, isUpgrade: false, date: worker.date(now))
         if reply.flags.contains(.downstreamProtocolError) || closesAfterReply { downstream?.closeAfterAnswer() }
@@ -48,11 +46,18 @@ extension HTTPExchange {
         if !cookies.isEmpty {
             for cookie in cookies { response.append(.setCookie, cookie.header) }
         }
-        if let table, let decision {
-            table.applyResponseHeaders(decision, to: &response, request: request, facts: facts)
-        }
+        applyResponseOperations()
         cors?.annotate(&response, request: request)
         manager.finish(&response, request: request, isUpgrade: isUpgraded, date: worker.date(now))
+    }
+
+    /// Most routes change nothing; then nothing is handed over, since handing over copies.
+    private func applyResponseOperations() {
+        guard let table, let decision else { return }
+        let isIdle = table.responseHeaders.isEmpty && decision.virtualHost?.responseHeaders.isEmpty ?? true
+            && decision.route?.responseHeaders.isEmpty ?? true && decision.weighted?.responseHeaders.isEmpty ?? true
+        if isIdle { return }
+        table.applyResponseHeaders(decision, to: &response, request: request, facts: facts)
     }
 
     func countAnswer(_ status: Int) {

@@ -171,16 +171,25 @@ extension HTTPExchange {
     // MARK: What depends on the try
 
     func pickHost(_ cluster: ClusterRuntime) -> HostPool? {
-        var chosen = cluster.pick(hash: hash, destination: info.destination)
+        let isHigh = forward?.highPriority ?? false
+        let destination = self.destination(cluster)
+        var chosen = cluster.pick(hash: hash, destination: destination, isHighPriority: isHigh)
         if attempts > 1, let retry {
-            var left = retry.hostSelectionAttempts
-            while left > 0, let host = chosen, retry.rejects(host.key) {
-                left -= 1
-                chosen = cluster.pick(hash: nil, destination: info.destination)
+            var selection = 0
+            while selection < retry.hostSelectionAttempts, let host = chosen, retry.rejects(host.key) {
+                selection += 1
+                chosen = cluster.pick(
+                    hash: hash, destination: destination, attempt: selection, isHighPriority: isHigh)
             }
         }
         if let chosen, retry != nil { retry?.hostTried(chosen.key) }
         return chosen
+    }
+
+    /// Where the request was going: the connection's destination, or what a header says if the cluster listens to one.
+    private func destination(_ cluster: ClusterRuntime) -> SocketEndpoint? {
+        guard let name = cluster.destinationHeader, let value = request.value(name) else { return info.destination }
+        return SocketEndpoint(request.text(value))
     }
 
     /// The last changes to the head, per try.
@@ -198,7 +207,7 @@ extension HTTPExchange {
 
     private var breakerAllowsRetry: Bool {
         guard let cluster else { return false }
-        return cluster.takeRetry()
+        return cluster.takeRetry(forward?.highPriority ?? false)
     }
 
     private func obey(_ answer: RetryState.Answer, took: Bool) -> Bool {
@@ -209,7 +218,7 @@ extension HTTPExchange {
             cluster?.stats.retries += 1
             return true
         }
-        if took { cluster?.giveRetry() }
+        if took { cluster?.giveRetry(forward?.highPriority ?? false) }
         switch answer {
         case .exhausted:
             facts.flags.insert(.upstreamRetryLimitExceeded)
@@ -252,7 +261,7 @@ extension HTTPExchange {
     func releaseRetry() {
         guard holdsRetry else { return }
         holdsRetry = false
-        cluster?.giveRetry()
+        cluster?.giveRetry(forward?.highPriority ?? false)
     }
 
     // MARK: Mirrors

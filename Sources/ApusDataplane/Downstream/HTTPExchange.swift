@@ -173,6 +173,7 @@ internal final class HTTPExchange: UpstreamSink {
         facts.downstreamRemoteAddress = info.remoteText
         facts.downstreamDirectRemoteAddress = info.remoteText
         facts.requestedServerName = info.serverName
+        facts.hostname = worker.shared.hostname
         table = nil
         decision = nil
         forward = nil

@@ -21,6 +21,8 @@ package actor Dataplane {
         /// How long connections of a removed or changed listener may go on.
         package var drainTime: TimeAmount
         package var seed: UInt64
+        /// What `%HOSTNAME%` prints.
+        package var hostname = ""
 
         package init(
             concurrency: Int, isIntercepting: Bool = false, drainTime: TimeAmount = .seconds(45), seed: UInt64
@@ -61,7 +63,7 @@ package actor Dataplane {
     package init(options: Options, logger: Logger) async throws {
         self.options = options
         self.logger = logger
-        shared = SharedState(isIntercepting: options.isIntercepting)
+        shared = SharedState(isIntercepting: options.isIntercepting, hostname: options.hostname)
         group = MultiThreadedEventLoopGroup(numberOfThreads: options.concurrency)
         var loops: [any EventLoop] = []
         var workers: [NIOLoopBound<Worker>] = []
@@ -246,14 +248,19 @@ package actor Dataplane {
 
     package func openConnections() async -> Int { await onEachLoop { $0.openConnections }.reduce(0, +) }
 
-    /// Drains, waits at most so long for open requests, and closes what is left.
-    package func shutDown(within limit: Duration) async {
-        await drain()
+    /// Returns when no connection is open, or when the time is over.
+    package func waitForConnections(within limit: Duration) async {
         let clock = ContinuousClock()
         let end = clock.now + limit
         while clock.now < end, await openConnections() > 0 {
             try? await Task.sleep(for: .milliseconds(20))
         }
+    }
+
+    /// Drains, waits at most so long for open requests, and closes what is left.
+    package func shutDown(within limit: Duration) async {
+        await drain()
+        await waitForConnections(within: limit)
         _ = await onEachLoop { $0.closeAll() }
         shared.logWriter.drain()
         try? await group.shutdownGracefully()

@@ -16,6 +16,15 @@ package struct SocketEndpoint: Hashable, Sendable, CustomStringConvertible {
         self.port = port
     }
 
+    /// `10.0.0.1:80` or `[::1]:80`.
+    package init?(_ text: String) {
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else { return nil }
+        var host = text[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
+        guard let address = ApusCore.IPAddress(host) else { return nil }
+        self.init(address: address, port: Int(port))
+    }
+
     /// nil for Unix sockets.
     package init?(_ address: NIOCore.SocketAddress?) {
         guard let address else { return nil }

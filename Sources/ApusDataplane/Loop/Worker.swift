@@ -12,8 +12,12 @@ package final class SharedState: Sendable {
     package let isIntercepting: Bool
     let resolver: Resolver
 
-    package init(isIntercepting: Bool = false) {
+    /// What `%HOSTNAME%` prints.
+    package let hostname: String
+
+    package init(isIntercepting: Bool = false, hostname: String = "") {
         self.isIntercepting = isIntercepting
+        self.hostname = hostname
         resolver = Resolver()
     }
 

@@ -160,7 +160,7 @@ internal final class TCPSession: ChannelInboundHandler, ChannelOutboundHandler {
             closeNow()
             return
         }
-        guard cluster.limits.take(.connection, limit: cluster.settings.maxConnections) else {
+        guard cluster.limits(false).take(.connection, limit: Int(cluster.breakers(false).maxConnections)) else {
             cluster.stats.connectionOverflow += 1
             facts.flags.insert(.upstreamOverflow)
             closeNow()
@@ -244,7 +244,7 @@ internal final class TCPSession: ChannelInboundHandler, ChannelOutboundHandler {
     private func releaseConnection() {
         guard holdsConnection else { return }
         holdsConnection = false
-        cluster?.limits.give(.connection)
+        cluster?.limits(false).give(.connection)
         cluster?.stats.connectionsClosed += 1
     }
 

@@ -8,16 +8,22 @@ internal final class ClusterRuntime {
     let name: String
     private(set) var config: ClusterConfig
     private(set) var settings: PoolSettings
-    let limits: ClusterLimits
+    private let shared: ClusterBreakers
     var stats = ClusterStats()
     private var table: EndpointTable
     private var balancer: LoadBalancer
     /// By endpoint index; made when a host is first chosen.
     private var pools: [HostPool?]
+    private var highPools: [HostPool?] = []
     /// Requests under way by endpoint index, for least request.
     private var active: [UInt32]
     /// All pools with a connection or a future, also of ORIGINAL_DST.
-    private var byAddress: [ApusTraffic.SocketAddress: HostPool] = [:]
+    private var byAddress: [PoolKey: HostPool] = [:]
+
+    private struct PoolKey: Hashable {
+        let address: ApusTraffic.SocketAddress
+        let isHighPriority: Bool
+    }
     private var detector: OutlierDetector?
     private var sweepTimer: ClusterTimer?
     private var resolveTimer: ClusterTimer?
@@ -30,7 +36,7 @@ internal final class ClusterRuntime {
         name = cluster.config.name
         config = cluster.config
         settings = PoolSettings(cluster.config)
-        limits = worker.shared.breakers(cluster.config.name).normal
+        shared = worker.shared.breakers(cluster.config.name)
         table = cluster.endpoints
         balancer = LoadBalancer(config: cluster.config, table: .empty, draw: 0)
         pools = []
@@ -80,20 +86,24 @@ internal final class ClusterRuntime {
         let oldDetector = detector
         table = new
         pools = [HostPool?](repeating: nil, count: new.endpoints.count)
+        highPools = pools
         active = [UInt32](repeating: 0, count: new.endpoints.count)
         for pool in oldPools.values { pool.index = -1 }
         var kept: Set<ApusTraffic.SocketAddress> = []
         for (index, endpoint) in new.endpoints.enumerated() {
-            guard let pool = oldPools[endpoint.address], kept.insert(endpoint.address).inserted else { continue }
-            pool.index = index
-            pool.hostname = endpoint.hostname
-            pools[index] = pool
-            active[index] = UInt32(clamping: pool.activeRequests)
+            guard kept.insert(endpoint.address).inserted else { continue }
+            for isHigh in [false, true] {
+                guard let pool = oldPools[PoolKey(address: endpoint.address, isHighPriority: isHigh)] else { continue }
+                pool.index = index
+                pool.hostname = endpoint.hostname
+                if isHigh { highPools[index] = pool } else { pools[index] = pool }
+                active[index] &+= UInt32(clamping: pool.activeRequests)
+            }
         }
         if !isOriginalDestination {
-            for (address, pool) in oldPools where !kept.contains(address) {
+            for (key, pool) in oldPools where !kept.contains(key.address) {
                 // A host that is gone finishes what it has begun.
-                byAddress[address] = nil
+                byAddress[key] = nil
                 worker.retired.hosts[name, default: [:]][pool.name, default: HostStats()].add(pool.stats)
                 pool.drain()
             }
@@ -154,25 +164,46 @@ internal final class ClusterRuntime {
     }
 
     /// The host for a request; nil: none can take it.
-    func pick(hash: UInt64?, destination: SocketEndpoint?, attempt: Int = 0) -> HostPool? {
+    ///
+    /// - Parameter destination: where the client wanted to go, for ORIGINAL_DST.
+    func pick(
+        hash: UInt64?, destination: SocketEndpoint?, attempt: Int = 0, isHighPriority: Bool = false
+    ) -> HostPool? {
         if case .originalDestination(let options) = config.discovery {
             guard let destination else { return nil }
             let port = options.portOverride ?? UInt16(clamping: destination.port)
-            return pool(for: .ip(destination.address, port: port), hostname: "", index: -1)
+            return pool(
+                for: .ip(destination.address, port: port), hostname: "", index: -1, isHighPriority: isHighPriority)
         }
         guard
             let index = balancer.pick(hash: hash, attempt: attempt, active: active, random: &worker.random),
             index < pools.count
         else { return nil }
-        if let pool = pools[index] { return pool }
+        if let pool = isHighPriority ? highPools[index] : pools[index] { return pool }
         let endpoint = table.endpoints[index]
-        let made = pool(for: endpoint.address, hostname: endpoint.hostname, index: index)
-        pools[index] = made
+        let made = pool(
+            for: endpoint.address, hostname: endpoint.hostname, index: index, isHighPriority: isHighPriority)
+        if isHighPriority { highPools[index] = made } else { pools[index] = made }
         return made
     }
 
-    private func pool(for address: ApusTraffic.SocketAddress, hostname: String, index: Int) -> HostPool? {
-        if let known = byAddress[address] { return known }
+    /// The header that overrides the destination of an ORIGINAL_DST cluster.
+    var destinationHeader: HeaderName? {
+        if case .originalDestination(let options) = config.discovery { return options.header }
+        return nil
+    }
+
+    func limits(_ isHighPriority: Bool) -> ClusterLimits { isHighPriority ? shared.high : shared.normal }
+
+    func breakers(_ isHighPriority: Bool) -> CircuitBreakerLimits {
+        isHighPriority ? config.highPriorityBreakers : config.breakers
+    }
+
+    private func pool(
+        for address: ApusTraffic.SocketAddress, hostname: String, index: Int, isHighPriority: Bool
+    ) -> HostPool? {
+        let key = PoolKey(address: address, isHighPriority: isHighPriority)
+        if let known = byAddress[key] { return known }
         let target: NIOCore.SocketAddress?
         switch address {
         case .ip(let ip, let port): target = SocketEndpoint(address: ip, port: Int(port)).socketAddress
@@ -180,10 +211,10 @@ internal final class ClusterRuntime {
         case .hostname: target = nil
         }
         guard let target else { return nil }
-        let pool = HostPool(cluster: self, key: address, address: target)
+        let pool = HostPool(cluster: self, key: address, address: target, isHighPriority: isHighPriority)
         pool.hostname = hostname
         pool.index = index
-        byAddress[address] = pool
+        byAddress[key] = pool
         return pool
     }
 
@@ -198,14 +229,15 @@ internal final class ClusterRuntime {
     /// A pool of ORIGINAL_DST without connections is forgotten: clients choose these addresses.
     func hostPoolChanged(_ pool: HostPool) {
         guard isOriginalDestination, pool.isUnused else { return }
-        byAddress[pool.key] = nil
+        byAddress[PoolKey(address: pool.key, isHighPriority: pool.isHighPriority)] = nil
     }
 
     // MARK: Retries
 
     /// Takes a place among the retries under way, if the breaker has one.
-    func takeRetry() -> Bool {
-        let breakers = config.breakers
+    func takeRetry(_ isHighPriority: Bool) -> Bool {
+        let breakers = breakers(isHighPriority)
+        let limits = limits(isHighPriority)
         var limit = Int(breakers.maxRetries)
         if let budget = breakers.retryBudget {
             let under = Double(limits.taken(.request) + limits.taken(.pending))
@@ -214,7 +246,7 @@ internal final class ClusterRuntime {
         return limits.take(.retry, limit: limit)
     }
 
-    func giveRetry() { limits.give(.retry) }
+    func giveRetry(_ isHighPriority: Bool) { limits(isHighPriority).give(.retry) }
 
     // MARK: Outlier detection
 
@@ -361,10 +393,6 @@ extension PoolSettings {
         connectTimeout = config.connectTimeout.timeAmount
         idleTimeout = config.idleTimeout.map(\.timeAmount)
         requestsPerConnection = Int(config.maxRequestsPerConnection ?? 0)
-        maxConnections = Int(config.breakers.maxConnections)
-        maxPending = Int(config.breakers.maxPendingRequests)
-        maxRequests = Int(config.breakers.maxRequests)
-        maxRetries = Int(config.breakers.maxRetries)
         source = config.bindSource.flatMap { SocketEndpoint(address: $0, port: 0).socketAddress }
         responseLimits = HTTP1Limits(headBytes: config.maxResponseHeaderBytes, fields: config.maxResponseHeaders)
     }

@@ -13,10 +13,6 @@ internal struct PoolSettings: Sendable {
     var idleTimeout: TimeAmount? = .hours(1)
     /// 0: no limit.
     var requestsPerConnection = 0
-    var maxConnections = 1024
-    var maxPending = 1024
-    var maxRequests = 1024
-    var maxRetries = 3
     /// Local address to connect from.
     var source: NIOCore.SocketAddress?
     var responseLimits = HTTP1Limits(headBytes: 80 << 10)
@@ -31,6 +27,9 @@ internal final class HostPool {
     let name: String
     /// For automatic host rewrites.
     var hostname = ""
+    /// Requests of high-priority routes have breakers, and so connections, of their own.
+    let isHighPriority: Bool
+    private let limits: ClusterLimits
     /// Index in the cluster's endpoint table; below zero: not (or no longer) in it.
     var index = -1
     private var idle: [UpstreamConnection] = []
@@ -43,12 +42,18 @@ internal final class HostPool {
     // Counters of this loop; the admin pages sum them.
     var stats = HostStats()
 
-    init(cluster: ClusterRuntime, key: ApusTraffic.SocketAddress, address: NIOCore.SocketAddress) {
+    init(
+        cluster: ClusterRuntime, key: ApusTraffic.SocketAddress, address: NIOCore.SocketAddress, isHighPriority: Bool
+    ) {
         self.cluster = cluster
+        self.isHighPriority = isHighPriority
+        limits = cluster.limits(isHighPriority)
         self.key = key
         self.address = address
         name = key.description
     }
+
+    private var breakers: CircuitBreakerLimits { cluster.breakers(isHighPriority) }
 
     private var connections: Int { idle.count + busy.count + connecting }
 
@@ -56,9 +61,8 @@ internal final class HostPool {
 
     /// Finds or makes a connection for the sink. May answer at once, in either way.
     func request(_ sink: UpstreamSink) {
-        let settings = cluster.settings
         if let connection = idle.popLast() {
-            guard cluster.limits.take(.request, limit: settings.maxRequests) else {
+            guard limits.take(.request, limit: Int(breakers.maxRequests)) else {
                 idle.append(connection)
                 cluster.stats.overflow += 1
                 sink.upstreamFailed(.overflow, transportFailure: "")
@@ -67,7 +71,7 @@ internal final class HostPool {
             start(sink, on: connection)
             return
         }
-        guard cluster.limits.take(.pending, limit: settings.maxPending) else {
+        guard limits.take(.pending, limit: Int(breakers.maxPendingRequests)) else {
             cluster.stats.pendingOverflow += 1
             sink.upstreamFailed(.overflow, transportFailure: "")
             return
@@ -81,7 +85,7 @@ internal final class HostPool {
     func cancel(_ sink: UpstreamSink) {
         guard let index = pending.firstIndex(where: { $0 === sink }) else { return }
         pending.remove(at: index)
-        cluster.limits.give(.pending)
+        limits.give(.pending)
     }
 
     private func start(_ sink: UpstreamSink, on connection: UpstreamConnection) {
@@ -95,19 +99,18 @@ internal final class HostPool {
 
     private func connectIfNeeded() {
         guard connecting < pending.count else { return }
-        let settings = cluster.settings
-        if !cluster.limits.take(.connection, limit: settings.maxConnections) {
+        if !limits.take(.connection, limit: Int(breakers.maxConnections)) {
             cluster.stats.connectionOverflow += 1
             // With no connection at all a waiting request would starve, so one is made whatever the limit says.
             guard connections == 0 else { return }
-            cluster.limits.force(.connection)
+            limits.force(.connection)
         }
         connecting += 1
         cluster.stats.connectionsTotal += 1
         stats.connectionsTotal += 1
         let worker = cluster.worker
         let connection = UpstreamConnection(pool: self)
-        let future = worker.connect(address, settings, connection)
+        let future = worker.connect(address, cluster.settings, connection)
         let bound = NIOLoopBound((self, connection), eventLoop: worker.loop)
         future.whenFailure { error in
             let (pool, connection) = bound.value
@@ -126,7 +129,7 @@ internal final class HostPool {
     private func connectFailed(_ connection: UpstreamConnection, _ error: any Error) {
         guard !connection.wasEverActive else { return }
         connecting -= 1
-        cluster.limits.give(.connection)
+        limits.give(.connection)
         let reason: UpstreamReset
         let transportFailure: String
         if case .connectTimeout? = error as? ChannelError {
@@ -143,7 +146,7 @@ internal final class HostPool {
         let waiting = pending
         pending = []
         for sink in waiting {
-            cluster.limits.give(.pending)
+            limits.give(.pending)
             sink.upstreamFailed(reason, transportFailure: transportFailure)
         }
     }
@@ -165,14 +168,14 @@ internal final class HostPool {
         guard busy.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
         activeRequests -= 1
         cluster.requestFinished(index)
-        cluster.limits.give(.request)
+        limits.give(.request)
     }
 
     private func servePending() {
         while !pending.isEmpty, let connection = idle.popLast() {
             let sink = pending.removeFirst()
-            cluster.limits.give(.pending)
-            guard cluster.limits.take(.request, limit: cluster.settings.maxRequests) else {
+            limits.give(.pending)
+            guard limits.take(.request, limit: Int(breakers.maxRequests)) else {
                 idle.append(connection)
                 cluster.stats.overflow += 1
                 sink.upstreamFailed(.overflow, transportFailure: "")
@@ -187,7 +190,7 @@ internal final class HostPool {
     func closed(_ connection: UpstreamConnection) {
         finishRequest(connection)
         if let index = idle.lastIndex(where: { $0 === connection }) { idle.remove(at: index) }
-        cluster.limits.give(.connection)
+        limits.give(.connection)
         cluster.stats.connectionsClosed += 1
         stats.connectionsClosed += 1
         if !pending.isEmpty { connectIfNeeded() }
