@@ -114,7 +114,9 @@ final class HTTP2Connection {
     // MARK: Receiving
 
     /// Reads what is there and gives every complete message to `receive`.
-    func read(_ buffer: UnsafeMutableRawBufferPointer, _ receive: (_ place: Int, _ message: [UInt8]) throws -> Void) throws {
+    func read(_ buffer: UnsafeMutableRawBufferPointer, _ receive: (_ place: Int, _ message: [UInt8]) throws -> Void)
+        throws
+    {
         let count = Glibc.read(socket, buffer.baseAddress, buffer.count)
         if count == 0 { throw Ended(description: "the control plane closed the connection") }
         if count < 0 {

@@ -147,7 +147,8 @@ struct Crowd {
         let last = Self.now
         let times = streams.joined().map(\.counts.awaitedAt).sorted()
         Self.say(
-            "{\"event\": \"arrived\", \"first\": \(times[0]), \"middle\": \(times[times.count / 2]), \"last\": \(last)}")
+            "{\"event\": \"arrived\", \"first\": \(times[0]), \"middle\": \(times[times.count / 2]), \"last\": \(last)}"
+        )
     }
 
     private func sayCounts() {
