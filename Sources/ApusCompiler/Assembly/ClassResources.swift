@@ -10,6 +10,8 @@ final class ClassResources: Sendable {
     let endpoints: ResourceSet
     let listeners: ResourceSet
     let routes: ResourceSet
+    /// What the listeners ask for, if they are a sidecar's.
+    private let routeNames: [String]
     /// Listeners that stand for single pods, by name.
     let podAddresses: [String: String]
     let findings: [Finding]
@@ -18,13 +20,14 @@ final class ClassResources: Sendable {
 
     private init(
         context: CompileContext, clusters: ResourceSet, endpoints: ResourceSet, listeners: ResourceSet,
-        routes: ResourceSet, podAddresses: [String: String], findings: [Finding]
+        routes: ResourceSet, routeNames: [String], podAddresses: [String: String], findings: [Finding]
     ) {
         self.context = context
         self.clusters = clusters
         self.endpoints = endpoints
         self.listeners = listeners
         self.routes = routes
+        self.routeNames = routeNames
         self.podAddresses = podAddresses
         self.findings = findings
     }
@@ -43,7 +46,8 @@ final class ClassResources: Sendable {
                 .endpoints, context.scope.services.flatMap { cache.endpoints(of: $0, context) },
                 after: old?.endpoints),
             listeners: Encoding.set(.listener, listening.listeners, after: old?.listeners),
-            routes: Encoding.set(.route, listening.routes(context), after: old?.routes),
+            routes: Encoding.set(.route, routes(listening.routeNames, context), after: old?.routes),
+            routeNames: listening.routeNames,
             podAddresses: listening.podAddresses,
             findings: listening.findings)
     }
@@ -58,22 +62,35 @@ final class ClassResources: Sendable {
         return Encoding.set(.cluster, resources, after: old)
     }
 
-    /// Listeners of any kind of proxy, and the routes that go with them.
+    private static func routes(_ names: [String], _ context: CompileContext) -> [EncodedResource] {
+        let configurations: [Compiled<XDS.RouteConfiguration>]
+        if context.isRouter {
+            configurations = GatewayRoutes.routeConfigurations(context)
+        } else if context.isProxyless {
+            configurations = ProxylessListeners.routes(context)
+        } else {
+            configurations = names.map { name in
+                var compiled = SidecarRoutes.routeConfiguration(named: name, context)
+                compiled.message.name = name
+                return compiled
+            }
+        }
+        return configurations.map { Encoding.resource($0, name: $0.message.name, type: .route) }
+    }
+
+    /// Listeners of any kind of proxy, and the names of the routes that go with them.
     private struct Listening {
         var listeners: [EncodedResource] = []
         var routeNames: [String] = []
         var podAddresses: [String: String] = [:]
         var findings: [Finding] = []
-        private var gateway: MergedGateway?
 
         init(_ context: CompileContext) {
             if context.isRouter {
-                let merged = MergedGateway(context)
-                let result = GatewayListeners.compile(merged, context)
+                let result = GatewayListeners.compile(context)
                 listeners = result.listeners.map(Self.encoded)
                 routeNames = result.routeNames
                 findings = result.findings
-                gateway = merged
             } else if context.isProxyless {
                 listeners = ProxylessListeners.outbound(context).map(Self.encoded)
             } else {
@@ -83,22 +100,6 @@ final class ClassResources: Sendable {
                 podAddresses = result.podAddresses
                 findings = result.findings
             }
-        }
-
-        func routes(_ context: CompileContext) -> [EncodedResource] {
-            let configurations: [Compiled<XDS.RouteConfiguration>]
-            if let gateway {
-                configurations = GatewayRoutes.routeConfigurations(gateway, context)
-            } else if context.isProxyless {
-                configurations = ProxylessListeners.routes(context)
-            } else {
-                configurations = routeNames.map { name in
-                    var compiled = SidecarRoutes.routeConfiguration(named: name, context)
-                    compiled.message.name = name
-                    return compiled
-                }
-            }
-            return configurations.map { Encoding.resource($0, name: $0.message.name, type: .route) }
         }
 
         private static func encoded(_ compiled: Compiled<OutboundListeners.Listener>) -> EncodedResource {
@@ -113,7 +114,8 @@ final class ClassResources: Sendable {
     func updated(to context: CompileContext, _ changes: ChangeSet, _ cache: inout ServiceCache) -> ClassResources {
         if changes.meshConfigChanged { return Self.compile(context, &cache, after: self) }
         let old = self.context
-        let differing = differingServices(old, context)
+        let difference = differingServices(old, context)
+        let differing = difference.all
         let touched = changes.endpointServices
             .compactMap { id in
                 context.scope.service(id.host).flatMap { $0.id == id && !differing.contains(id) ? $0 : nil }
@@ -121,6 +123,10 @@ final class ClassResources: Sendable {
             .sorted { $0.id < $1.id }
         let rules = haveSameRules(old, context)
         let newOutbound = !differing.isEmpty || !rules
+        let newRoutes = !difference.services.isEmpty || difference.hashes || !rules
+        // HTTP rules shape routes; listeners know only their names.
+        let newRules =
+            !difference.services.isEmpty || difference.tcpSettings || !haveSameRules(old, context, beyondHTTP: true)
 
         let endpoints =
             context.scope.sidecar != nil && newOutbound
@@ -133,15 +139,17 @@ final class ClassResources: Sendable {
             hasSidecar && newOutbound
             ? Self.clusters(context, &cache, after: clusters)
             : updatedClusters(old, context, differing, touched, &cache)
-        let newListeners = newOutbound || touched.contains { $0.hasPodListeners }
+        let newListeners = newRules || touched.contains { $0.hasPodListeners }
         let listening = newListeners ? Listening(context) : nil
         return ClassResources(
             context: context,
             clusters: newClusters,
             endpoints: endpoints,
             listeners: listening.map { Encoding.set(.listener, $0.listeners, after: listeners) } ?? listeners,
-            routes: newOutbound
-                ? listening.map { Encoding.set(.route, $0.routes(context), after: routes) } ?? routes : routes,
+            routes: newRoutes
+                ? Encoding.set(
+                    .route, Self.routes(listening?.routeNames ?? routeNames, context), after: routes) : routes,
+            routeNames: listening?.routeNames ?? routeNames,
             podAddresses: listening?.podAddresses ?? podAddresses,
             findings: listening?.findings ?? findings)
     }
@@ -186,27 +194,51 @@ final class ClassResources: Sendable {
         return endpoints.applying(changed: changed, removed: gone.sorted())
     }
 
-    /// Services that came, went, or that another Service or DestinationRule instance now describes.
-    private func differingServices(_ old: CompileContext, _ new: CompileContext) -> Set<Service.ID> {
-        if old.scope === new.scope { return [] }
-        var result: Set<Service.ID> = []
+    private struct Difference {
+        /// Came, went, or another instance now.
+        var services: Set<Service.ID> = []
+        /// The same, under another DestinationRule.
+        var rules: Set<Service.ID> = []
+        /// One of those rules, before or after, asks for consistent hashing, which routes carry out.
+        var hashes = false
+        /// One of those rules, before or after, sets what TCP proxies carry out.
+        var tcpSettings = false
+
+        var all: Set<Service.ID> { services.union(rules) }
+    }
+
+    private func differingServices(_ old: CompileContext, _ new: CompileContext) -> Difference {
+        var result = Difference()
+        if old.scope === new.scope { return result }
         for service in new.scope.services {
-            guard let before = old.scope.service(service.host), before === service,
-                old.scope.destinationRule(for: before) === new.scope.destinationRule(for: service)
-            else {
-                result.insert(service.id)
+            guard let before = old.scope.service(service.host), before === service else {
+                result.services.insert(service.id)
                 continue
+            }
+            let rules = [old.scope.destinationRule(for: before), new.scope.destinationRule(for: service)]
+            if rules[0] === rules[1] { continue }
+            result.rules.insert(service.id)
+            for policy in rules.compactMap({ $0 }).flatMap(\.policies) {
+                let hashes = policy.loadBalancer?.consistentHash != nil
+                result.hashes = result.hashes || hashes
+                result.tcpSettings = result.tcpSettings || hashes || policy.connectionPool?.tcp != nil
             }
         }
         for service in old.scope.services {
             let now = new.scope.service(service.host)
-            if now == nil || now?.id != service.id { result.insert(service.id) }
+            if now == nil || now?.id != service.id { result.services.insert(service.id) }
         }
         return result
     }
 
     /// Everything but services and DestinationRules: VirtualServices, Gateways, Sidecar, outbound policy.
-    private func haveSameRules(_ old: CompileContext, _ new: CompileContext) -> Bool {
+    ///
+    /// - Parameter beyondHTTP: count only VirtualServices with `tls` or `tcp` rules.
+    private func haveSameRules(_ old: CompileContext, _ new: CompileContext, beyondHTTP: Bool = false) -> Bool {
+        func counting(_ virtualServices: [ResolvedVirtualService]) -> [ResolvedVirtualService] {
+            beyondHTTP
+                ? virtualServices.filter { !$0.spec.tls.isEmpty || !$0.spec.tcp.isEmpty } : virtualServices
+        }
         if new.isRouter {
             let before = old.snapshot.gateways(of: old.proxyClass)
             let after = new.snapshot.gateways(of: new.proxyClass)
@@ -214,20 +246,39 @@ final class ClassResources: Sendable {
             if old.scope === new.scope { return true }
             return after.allSatisfy { gateway in
                 let name = gateway.key.name.description
-                return old.scope.virtualServices(gateway: name).isIdentical(to: new.scope.virtualServices(gateway: name))
+                return counting(old.scope.virtualServices(gateway: name))
+                    .isIdentical(to: counting(new.scope.virtualServices(gateway: name)))
             }
         }
         if old.scope === new.scope { return true }
         let before = old.scope
         let after = new.scope
         return before.sidecar === after.sidecar && before.outboundPolicy == after.outboundPolicy
-            && before.virtualServices.isIdentical(to: after.virtualServices)
+            && counting(before.virtualServices).isIdentical(to: counting(after.virtualServices))
             && before.egressListeners.count == after.egressListeners.count
             && zip(before.egressListeners, after.egressListeners).allSatisfy { one, other in
                 one.port == other.port && one.bind == other.bind && one.captureMode == other.captureMode
                     && one.services.isIdentical(to: other.services)
-                    && one.virtualServices.isIdentical(to: other.virtualServices)
+                    && counting(one.virtualServices).isIdentical(to: counting(other.virtualServices))
             }
+    }
+}
+
+extension ResolvedDestinationRule {
+    /// Every place of the rule that can hold settings, each on its own.
+    fileprivate var policies: [EffectivePolicy] {
+        ([trafficPolicy] + subsets.map(\.trafficPolicy)).compactMap { $0 }.flatMap { policy in
+            var top = EffectivePolicy()
+            top.loadBalancer = policy.loadBalancer
+            top.connectionPool = policy.connectionPool
+            return [top]
+                + policy.portLevelSettings.map { entry in
+                    var level = EffectivePolicy()
+                    level.loadBalancer = entry.loadBalancer
+                    level.connectionPool = entry.connectionPool
+                    return level
+                }
+        }
     }
 }
 

@@ -193,8 +193,11 @@ package final class CompiledMesh: Sendable {
             guard let service = snapshot.service(host: id.host, namespace: id.namespace) else { return false }
             // A listener per pod comes and goes with the pods, and one of them may be the proxy's own.
             if service.isHeadless { return false }
-            return snapshot.endpoints(of: service).byPort.values.allSatisfy { endpoints in
-                !endpoints.contains { own.contains($0.address) }
+            // A gateway's ports depend on the services that list it, before and now.
+            return [member.snapshot, snapshot].allSatisfy { snapshot in
+                snapshot.endpoints(of: service).byPort.values.allSatisfy { endpoints in
+                    !endpoints.contains { own.contains($0.address) }
+                }
             }
         }
     }

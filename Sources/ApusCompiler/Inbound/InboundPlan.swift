@@ -74,9 +74,11 @@ struct InboundPlan: Hashable, Sendable {
                 Port(
                     number: number, servicePort: service?.port.number ?? number,
                     host: service?.service.host.text ?? "", serviceName: nil,
-                    spoken: PortProtocol(declared: ingress.port.protocol), mode: InboundPolicy.mode(wanted: .permissive),
+                    spoken: PortProtocol(declared: ingress.port.protocol),
+                    mode: InboundPolicy.mode(wanted: .permissive),
                     target: target(ingress, isBound: bindsToPort, proxy),
-                    pool: ingress.connectionPool ?? scope.inboundConnectionPool ?? service.flatMap { pool($0, context) },
+                    pool: ingress.connectionPool ?? scope.inboundConnectionPool
+                        ?? service.flatMap { pool($0, context) },
                     bind: bind, tls: ingress.tls, sources: sources(service.map { [$0] } ?? [], scope, context)))
         }
         return InboundPlan(

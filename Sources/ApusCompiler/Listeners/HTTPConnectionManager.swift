@@ -26,7 +26,7 @@ struct HTTPConnectionManager {
     func filter(mesh: MeshConfig, logs: AccessLogs) -> Envoy_Config_Listener_V3_Filter {
         var filter = Envoy_Config_Listener_V3_Filter()
         filter.name = "envoy.filters.network.http_connection_manager"
-        filter.typedConfig = Google_Protobuf_Any.packing(message(mesh: mesh, logs: logs))
+        filter.typedConfig = .packing(message(mesh: mesh, logs: logs))
         return filter
     }
 
@@ -47,7 +47,7 @@ struct HTTPConnectionManager {
         var websocket = Message.UpgradeConfig()
         websocket.upgradeType = "websocket"
         manager.upgradeConfigs = [websocket]
-        manager.requestIDExtension.typedConfig = Google_Protobuf_Any.packing(requestID)
+        manager.requestIDExtension.typedConfig = .packing(requestID)
         manager.accessLog = logs.forRequests
         normalizePaths(&manager, mesh.pathNormalization)
         if acceptsHTTP10 { manager.httpProtocolOptions.acceptHTTP10 = true }
@@ -107,21 +107,20 @@ struct HTTPConnectionManager {
             filters.append(
                 named(
                     "envoy.filters.http.grpc_web",
-                    Google_Protobuf_Any.packing(Envoy_Extensions_Filters_Http_GrpcWeb_V3_GrpcWeb())))
+                    .packing(Envoy_Extensions_Filters_Http_GrpcWeb_V3_GrpcWeb())))
         }
         var statistics = Envoy_Extensions_Filters_Http_GrpcStats_V3_FilterConfig()
         statistics.emitFilterState = true
         statistics.statsForAllMethods.value = false
-        filters.append(named("envoy.filters.http.grpc_stats", Google_Protobuf_Any.packing(statistics)))
-        filters.append(
-            named("envoy.filters.http.fault", Google_Protobuf_Any.packing(Envoy_Extensions_Filters_Http_Fault_V3_HTTPFault())))
-        filters.append(named("envoy.filters.http.cors", Google_Protobuf_Any.packing(Envoy_Extensions_Filters_Http_Cors_V3_Cors())))
+        filters.append(named("envoy.filters.http.grpc_stats", .packing(statistics)))
+        filters.append(named("envoy.filters.http.fault", .packing(Envoy_Extensions_Filters_Http_Fault_V3_HTTPFault())))
+        filters.append(named("envoy.filters.http.cors", .packing(Envoy_Extensions_Filters_Http_Cors_V3_Cors())))
         filters.append(Self.router)
         return filters
     }
 
     static var router: HTTPFilter {
-        named("envoy.filters.http.router", Google_Protobuf_Any.packing(Envoy_Extensions_Filters_Http_Router_V3_Router()))
+        named("envoy.filters.http.router", .packing(Envoy_Extensions_Filters_Http_Router_V3_Router()))
     }
 
     private static func named(_ name: String, _ config: Google_Protobuf_Any) -> HTTPFilter {

@@ -219,7 +219,9 @@ struct OutboundTable {
         egress: EgressScope, podAddress: String? = nil, sources: [ObjectKey]
     ) {
         let chains = TCPChains(context: context, service: service, port: port, egress: egress)
-            .make(subnets: subnets, matchesServerName: !subnets.isEmpty || (service.addresses.isEmpty && bind.isWildcard))
+            .make(
+                subnets: subnets,
+                matchesServerName: !subnets.isEmpty || (service.addresses.isEmpty && bind.isWildcard))
         let isExclusive = port.protocol == .mongo || port.protocol == .mysql
         var keys = Set(service.sources.map(\.key) + sources)
         keys.formUnion(chains.sources)

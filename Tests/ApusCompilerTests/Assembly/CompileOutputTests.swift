@@ -21,7 +21,8 @@ struct CompileOutputTests {
         let keys = ["listeners", "routes", "clusters", "endpoints", "secrets"]
         let places = try keys.map { try #require(text.firstRange(of: "\n  \"\($0)\": [")).lowerBound }
         #expect(places == places.sorted())
-        #expect(text.contains("\"@type\": \"type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy\""))
+        let proxy = "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"
+        #expect(text.contains("\"@type\": \"\(proxy)\""))
         #expect(text.contains("\"routeConfigName\": \"80\""))
         let one = try #require(text.firstRange(of: "\"name\": \"outbound|80||a.default.svc.cluster.local\"")).lowerBound
         let two = try #require(text.firstRange(of: "\"name\": \"outbound|80||b.default.svc.cluster.local\"")).lowerBound

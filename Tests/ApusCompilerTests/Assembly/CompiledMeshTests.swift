@@ -119,6 +119,21 @@ struct CompiledMeshTests {
         #expect(after.routes.diff(since: before.routes).changed.map(\.name) == ["80"])
     }
 
+    @Test("A DestinationRule that changes touches the clusters of its service, not routes or listeners")
+    func destinationRuleChange() {
+        var mesh = Edited(Self.objects)
+        let before = mesh.compiled.view(for: client)
+        mesh.edit([MeshFixture.destinationRule("reviews", host: "reviews", subsets: ["v1", "v2"])])
+        let after = mesh.compiled.view(for: client)
+        #expect(after.routes === before.routes)
+        #expect(after.listeners === before.listeners)
+        #expect(
+            after.endpoints.diff(since: before.endpoints).changed.map(\.name) == [
+                "outbound|80|v2|reviews.default.svc.cluster.local"
+            ])
+        #expect(after.clusters.byName["outbound|80|v2|reviews.default.svc.cluster.local"] != nil)
+    }
+
     @Test("A change that a class cannot see leaves its sets alone")
     func invisibleChange() {
         let sidecar = MeshFixture.sidecar { $0.egress = [MeshFixture.egress(["./*"])] }
@@ -180,6 +195,20 @@ struct CompiledMeshTests {
         expectEqual(mesh, proxy)
     }
 
+    @Test("A gateway binds its own port again when a service no longer lists it")
+    func gatewayTargetPort() {
+        let gateway = MeshFixture.gateway(servers: [MeshFixture.server(MeshFixture.port(80, "HTTP"), hosts: ["*"])])
+        let ingress = MeshFixture.service(
+            "ingress", in: "istio-system", ip: "10.1.0.50", selector: [:], ports: [("http", 80, 8080)])
+        func slice(_ ip: String) -> ConfigObject {
+            MeshFixture.slice("ingress", in: "istio-system", port: ("http", 8080), ips: [ip])
+        }
+        var mesh = Edited([gateway, ingress, slice("10.0.0.8")])
+        #expect(mesh.compiled.view(for: MeshFixture.router()).listenerNames == ["0.0.0.0_8080"])
+        mesh.edit([slice("10.0.0.99")])
+        #expect(mesh.compiled.view(for: MeshFixture.router()).listenerNames == ["0.0.0.0_80"])
+    }
+
     @Test("Classes that nobody asks for are forgotten")
     func forgetting() {
         var mesh = Edited(Self.objects)
@@ -191,7 +220,7 @@ struct CompiledMeshTests {
         expectEqual(mesh, client)
     }
 
-    @Test("However the mesh is edited, following gives what compiling from nothing gives", arguments: 0..<12)
+    @Test("However the mesh is edited, following gives what compiling from nothing gives", arguments: 0..<16)
     func convergence(_ seed: UInt64) {
         var random = Random(state: seed &* 7919 &+ 1)
         let proxies = [
@@ -260,7 +289,25 @@ struct CompiledMeshTests {
             return (
                 [
                     MeshFixture.destinationRule(
-                        name, in: namespace, host: name, subsets: random.next(2) == 0 ? ["v1"] : ["v1", "v2"])
+                        name, in: namespace, host: name, subsets: random.next(2) == 0 ? ["v1"] : ["v1", "v2"]
+                    ) {
+                        var tcp = ConnectionPoolSettings.TCP()
+                        tcp.idleTimeout = .seconds(Int64(random.next(5) + 1))
+                        var pool = ConnectionPoolSettings()
+                        pool.tcp = tcp
+                        var hash = ConsistentHash()
+                        hash.key = .httpHeaderName("x-\(random.next(3))")
+                        var balancer = LoadBalancerSettings()
+                        balancer.consistentHash = hash
+                        var policy = TrafficPolicy()
+                        if random.next(2) == 0 { policy.connectionPool = pool }
+                        if random.next(2) == 0 { policy.loadBalancer = balancer }
+                        if random.next(3) == 0 {
+                            $0.subsets[0].trafficPolicy = policy
+                        } else {
+                            $0.trafficPolicy = policy
+                        }
+                    }
                 ], []
             )
         case 5:

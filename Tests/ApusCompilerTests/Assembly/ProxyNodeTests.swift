@@ -42,7 +42,9 @@ struct ProxyNodeTests {
     @Test("INSTANCE_IPS replaces the address of the id")
     func addresses() throws {
         let proxy = try ProxyNode.proxy(
-            from: node("sidecar~10.0.0.7~a.b~d", ["INSTANCE_IPS": Google_Protobuf_Value(stringValue: "10.0.0.8, fd00::8")]))
+            from: node(
+                "sidecar~10.0.0.7~a.b~d",
+                ["INSTANCE_IPS": Google_Protobuf_Value(stringValue: "10.0.0.8, fd00::8")]))
         #expect(proxy.addresses == ["10.0.0.8", "fd00::8"])
     }
 

@@ -41,7 +41,9 @@ struct GatewayTests {
         ])
     }
 
-    private func route(_ gateway: String = "my-gateway", _ change: (inout VirtualService) -> Void = { _ in }) -> ConfigObject {
+    private func route(
+        _ gateway: String = "my-gateway", _ change: (inout VirtualService) -> Void = { _ in }
+    ) -> ConfigObject {
         MeshFixture.virtualService("my-app", hosts: ["my-app", "my-app.example.com"], gateways: [gateway, "mesh"]) {
             $0.http = [MeshFixture.httpTo("my-app")]
             change(&$0)
@@ -162,7 +164,8 @@ struct GatewayTests {
         let mesh = MeshFixture.mesh([
             MeshFixture.gateway(
                 "old", created: 1, servers: [MeshFixture.server(MeshFixture.port(80, "HTTP"), hosts: ["*"])]),
-            MeshFixture.gateway("new", created: 2, servers: [MeshFixture.server(MeshFixture.port(80, "TCP"), hosts: ["*"])]),
+            MeshFixture.gateway("new", created: 2,
+            servers: [MeshFixture.server(MeshFixture.port(80, "TCP"), hosts: ["*"])]),
         ])
         let (view, findings) = ResourceCompiler.compile(for: MeshFixture.router(), in: mesh)
         #expect(view.listener("0.0.0.0_80")?.filterChains.first?.manager != nil)
@@ -206,7 +209,9 @@ struct GatewayTests {
     @Test("Namespace parts of server hosts say whose VirtualServices may bind")
     func hostNamespaces() throws {
         func served(_ host: String) -> [String] {
-            let gateway = MeshFixture.gateway(servers: [MeshFixture.server(MeshFixture.port(80, "HTTP"), hosts: [host])])
+            let gateway = MeshFixture.gateway(servers: [
+                MeshFixture.server(MeshFixture.port(80, "HTTP"), hosts: [host])
+            ])
             let rule = MeshFixture.virtualService(
                 "a", in: "team", hosts: ["a.example.com"], gateways: ["default/my-gateway"]
             ) { $0.http = [MeshFixture.httpTo("a")] }
@@ -234,7 +239,9 @@ struct GatewayTests {
 
     @Test("VirtualServices of one host are put together, catch-alls last")
     func mergedVirtualServices() throws {
-        let gateway = MeshFixture.gateway(servers: [MeshFixture.server(MeshFixture.port(80, "HTTP"), hosts: ["a.example.com"])])
+        let gateway = MeshFixture.gateway(servers: [
+            MeshFixture.server(MeshFixture.port(80, "HTTP"), hosts: ["a.example.com"])
+        ])
         let old = MeshFixture.virtualService("old", hosts: ["a.example.com"], gateways: ["my-gateway"], created: 1) {
             $0.http = [MeshFixture.httpTo("rest.example.com", port: 80)]
         }

@@ -11,7 +11,8 @@ struct OutboundListenerTests {
     private let fqdn = "default.svc.cluster.local"
 
     private func view(
-        _ objects: [ConfigObject], _ proxy: Proxy = MeshFixture.client(), _ change: (inout MeshConfig) -> Void = { _ in }
+        _ objects: [ConfigObject], _ proxy: Proxy = MeshFixture.client(),
+        _ change: (inout MeshConfig) -> Void = { _ in }
     ) -> ResourceView {
         ResourceCompiler.view(for: proxy, in: MeshFixture.mesh(objects, change))
     }
@@ -42,7 +43,8 @@ struct OutboundListenerTests {
         let open = try #require(view(objects).listener("0.0.0.0_80"))
         #expect(open.defaultFilterChain.name == "PassthroughFilterChain")
         #expect(open.defaultFilterChain.tcpProxy?.cluster == "PassthroughCluster")
-        let closed = try #require(view(objects) { $0.outboundTrafficPolicy.mode = .registryOnly }.listener("0.0.0.0_80"))
+        let closed = try #require(
+            view(objects) { $0.outboundTrafficPolicy.mode = .registryOnly }.listener("0.0.0.0_80"))
         #expect(closed.defaultFilterChain.tcpProxy?.cluster == "BlackHoleCluster")
     }
 
