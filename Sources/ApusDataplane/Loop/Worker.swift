@@ -130,6 +130,14 @@ package final class Worker {
                 clusters[index] = nil
             }
         }
+        // Others are made when a request first asks for them; names have to be resolved before that.
+        for cluster in new.clusters {
+            guard let config = cluster?.config else { continue }
+            switch config.discovery {
+            case .strictDNS, .logicalDNS: _ = self.cluster(config.slot)
+            case .eds, .fixed, .originalDestination: break
+            }
+        }
     }
 
     internal func cluster(_ slot: Slot) -> ClusterRuntime? {
@@ -243,6 +251,10 @@ package final class Worker {
 
     package func statistics() -> WorkerStatistics {
         var result = retired
+        for case let cluster? in configuration.clusters {
+            result.clusters[cluster.config.name] = result.clusters[cluster.config.name] ?? ClusterStats()
+            result.endpoints[cluster.config.name] = cluster.endpoints
+        }
         for case let cluster? in clusters { cluster.collect(into: &result) }
         for (name, listener) in listeners { listener.collect(name, into: &result) }
         return result
