@@ -18,7 +18,8 @@ package enum HeaderToken: UInt8, Sendable, CaseIterable {
     // gRPC.
     case grpcStatus, grpcMessage, grpcTimeout, grpcAcceptEncoding
     // What proxies add.
-    case xForwardedFor, xForwardedProto, xForwardedHost, xForwardedPort, xForwardedClientCert, xRequestID, xClientTraceID
+    case xForwardedFor, xForwardedProto, xForwardedHost, xForwardedPort, xForwardedClientCert, xRequestID,
+        xClientTraceID
     case xEnvoyOriginalPath, xEnvoyOriginalHost, xEnvoyAttemptCount, xEnvoyExpectedRequestTimeout
     case xEnvoyUpstreamServiceTime, xEnvoyOverloaded, xEnvoyRatelimited, xEnvoyImmediateHealthCheckFail
     case xEnvoyInternal, xEnvoyExternalAddress, xEnvoyForceTrace, xEnvoyIPTags

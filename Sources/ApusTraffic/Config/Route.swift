@@ -144,7 +144,7 @@ package struct MirrorPolicy: Sendable {
 package struct HashPolicy: Sendable {
     package enum Source: Sendable {
         case header(HeaderName, rewrite: RegexRewrite?)
-        /// `ttl` nil: a request without the cookie has no hash; else one is made and set, zero meaning a session cookie.
+        /// `ttl` nil: a request without the cookie has no hash; else one is made and set, a zero `ttl` for the session.
         case cookie(name: String, ttl: Duration?, path: String, attributes: [(name: String, value: String)])
         case sourceIP
         case query([UInt8])
@@ -204,6 +204,11 @@ package final class ForwardAction: Sendable {
     /// `grpc_timeout_header_max`: nil ignores `grpc-timeout`; `.zero` takes it as it is.
     package let grpcTimeoutMax: Duration?
     package let grpcTimeoutOffset: Duration?
+    /// `max_grpc_timeout`: in gRPC requests the client's `grpc-timeout`, at most so much, takes the place of `timeout`;
+    /// `.zero` takes it as it is, nil leaves `timeout` in force.
+    package let grpcRequestTimeoutMax: Duration?
+    /// `grpc_timeout_offset`: taken off the client's time-out.
+    package let grpcRequestTimeoutOffset: Duration?
     package let retry: RetryPolicy?
     package let mirrors: [MirrorPolicy]
     package let hashPolicies: [HashPolicy]
@@ -215,7 +220,8 @@ package final class ForwardAction: Sendable {
         clusters: ClusterSpecifier, clusterNotFoundStatus: UInt16 = 503, pathRewrite: PathRewrite = .none,
         hostRewrite: HostRewrite = .none, appendsForwardedHost: Bool = false, timeout: Duration? = .seconds(15),
         idleTimeout: Duration? = nil, maxStreamDuration: Duration? = nil, grpcTimeoutMax: Duration? = nil,
-        grpcTimeoutOffset: Duration? = nil, retry: RetryPolicy? = nil, mirrors: [MirrorPolicy] = [],
+        grpcTimeoutOffset: Duration? = nil, grpcRequestTimeoutMax: Duration? = nil,
+        grpcRequestTimeoutOffset: Duration? = nil, retry: RetryPolicy? = nil, mirrors: [MirrorPolicy] = [],
         hashPolicies: [HashPolicy] = [], upgrades: [UpgradePolicy] = [], highPriority: Bool = false
     ) {
         self.clusters = clusters
@@ -228,6 +234,8 @@ package final class ForwardAction: Sendable {
         self.maxStreamDuration = maxStreamDuration
         self.grpcTimeoutMax = grpcTimeoutMax
         self.grpcTimeoutOffset = grpcTimeoutOffset
+        self.grpcRequestTimeoutMax = grpcRequestTimeoutMax
+        self.grpcRequestTimeoutOffset = grpcRequestTimeoutOffset
         self.retry = retry
         self.mirrors = mirrors
         self.hashPolicies = hashPolicies

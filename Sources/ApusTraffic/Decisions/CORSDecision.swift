@@ -12,7 +12,8 @@ extension CORSPolicy {
     package func decide(head: HTTPHead, draw: Draw) -> CORSDecision {
         guard enabled.contains(draw: draw.derived(Draw.Question.cors)) else { return .pass }
         guard let origin = head.value(.origin), !origin.isEmpty else { return .pass }
-        let isPreflight = head.method == .options
+        let isPreflight =
+            head.method == .options
             && head.value(.accessControlRequestMethod).map { !$0.isEmpty } ?? false
         guard allows(origin, head) else {
             return isPreflight && !forwardsNotMatchingPreflights
@@ -21,7 +22,9 @@ extension CORSPolicy {
         guard isPreflight else { return .annotate }
         var reply = LocalReply(200, details: "cors_response")
         reply.headers.append((HeaderToken.accessControlAllowOrigin.name, head.withBytes(origin) { Array($0) }))
-        if allowsCredentials { reply.headers.append((HeaderToken.accessControlAllowCredentials.name, Array("true".utf8))) }
+        if allowsCredentials {
+            reply.headers.append((HeaderToken.accessControlAllowCredentials.name, Array("true".utf8)))
+        }
         func add(_ token: HeaderToken, _ value: String) {
             if !value.isEmpty { reply.headers.append((token.name, Array(value.utf8))) }
         }

@@ -51,7 +51,8 @@ package struct LocalReply: Sendable {
     package static let codecError = LocalReply(
         400, "Bad Request", flags: .downstreamProtocolError, details: "http1.codec_error")
     package static let requestTimeout = LocalReply(408, "request timeout", details: "request_overall_timeout")
-    package static let requestHeaderTimeout = LocalReply(408, "request header timeout", details: "request_header_timeout")
+    package static let requestHeaderTimeout = LocalReply(
+        408, "request header timeout", details: "request_header_timeout")
     package static let payloadTooLarge = LocalReply(413, "Payload Too Large", details: "request_payload_too_large")
     package static let retryBufferExceeded = LocalReply(
         507, "exceeded request buffer limit while retrying upstream",

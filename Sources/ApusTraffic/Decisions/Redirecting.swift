@@ -29,7 +29,8 @@ extension RedirectAction {
         var removes = newPort != nil
         if newScheme != requestScheme {
             let port = String(decoding: authority[(separator + 1)...], as: UTF8.self)
-            removes = removes || (requestScheme == "https" && port == "443") || (requestScheme == "http" && port == "80")
+            removes =
+                removes || (requestScheme == "https" && port == "443") || (requestScheme == "http" && port == "80")
         }
         return removes ? separator : authority.count
     }

@@ -63,7 +63,8 @@ extension HTTPConnectionManager {
         let received = ForwardedFor(head)
         let client: IPAddress?
         if identity.usesRemoteAddress {
-            client = identity.trustedHops == 0
+            client =
+                identity.trustedHops == 0
                 ? connection.remoteAddress
                 : received.address(fromRight: Int(clamping: identity.trustedHops) - 1) ?? connection.remoteAddress
             if !identity.skipsForwardedForAppend {
@@ -84,12 +85,13 @@ extension HTTPConnectionManager {
                 head.append(.xForwardedProto, connection.isSecure ? "https" : "http" as StaticString)
             }
         }
-        let secure = head.value(.xForwardedProto).map { range in
-            head.withBytes(range) { bytes in
-                let wanted: StaticString = "https"
-                return wanted.withUTF8Buffer { ASCII.equalIgnoringCase(UnsafeRawBufferPointer($0), bytes) }
-            }
-        } ?? false
+        let secure =
+            head.value(.xForwardedProto).map { range in
+                head.withBytes(range) { bytes in
+                    let wanted: StaticString = "https"
+                    return wanted.withUTF8Buffer { ASCII.equalIgnoringCase(UnsafeRawBufferPointer($0), bytes) }
+                }
+            } ?? false
         if let scheme = identity.schemeOverwrite {
             head.scheme = head.store(scheme)
         } else if head.scheme.isEmpty {
@@ -97,7 +99,8 @@ extension HTTPConnectionManager {
         }
 
         // The client itself, or one proxy on its behalf: a longer list may be made up.
-        let isInternal = received.count == (identity.usesRemoteAddress ? 0 : 1) && (client.map(isInternalAddress) ?? false)
+        let isInternal =
+            received.count == (identity.usesRemoteAddress ? 0 : 1) && (client.map(isInternalAddress) ?? false)
         let isEdge = !isInternal && identity.usesRemoteAddress
         if isInternal {
             head.replace(.xEnvoyInternal, "true" as StaticString)

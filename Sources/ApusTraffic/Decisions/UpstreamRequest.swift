@@ -28,7 +28,15 @@ extension ForwardAction {
     package func timeouts(_ head: inout HTTPHead, manager: HTTPConnectionManager) -> RequestTimeouts {
         var result = RequestTimeouts(
             global: timeout, perTry: retry?.perTryTimeout, perTryIdle: retry?.perTryIdleTimeout,
-            idle: idleTimeout ?? manager.timeouts.streamIdle, maxStream: maxStreamDuration ?? manager.timeouts.maxStream)
+            idle: idleTimeout ?? manager.timeouts.streamIdle, maxStream: maxStreamDuration ?? manager.timeouts.maxStream
+        )
+        if let most = grpcRequestTimeoutMax, head.isGRPC {
+            // Zero is "no limit" on both sides.
+            var limit = Self.grpcTimeout(head) ?? .zero
+            if let offset = grpcRequestTimeoutOffset, limit > offset { limit -= offset }
+            if most != .zero, limit == .zero || limit > most { limit = most }
+            result.global = limit
+        }
         if let milliseconds = Self.number(head, .xEnvoyUpstreamRequestTimeout) {
             result.global = .milliseconds(Int64(clamping: min(milliseconds, 1 << 40)))
             head.remove(.xEnvoyUpstreamRequestTimeout)

@@ -10,7 +10,8 @@ extension AccessLog {
         + "\"%UPSTREAM_HOST%\"\n"
 
     static func decode(_ message: Envoy_Config_Accesslog_V3_AccessLog) throws(Refusal) -> AccessLog {
-        let filter = message.hasFilter
+        let filter =
+            message.hasFilter
             ? try at("filter") { () throws(Refusal) in try Filter.decode(message.filter) } : nil
         return try at("typed_config") { () throws(Refusal) in
             switch Packed.typeName(message.typedConfig) {

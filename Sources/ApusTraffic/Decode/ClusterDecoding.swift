@@ -9,7 +9,9 @@ extension ClusterConfig {
         let slot = try context.cluster(message.name).slot
         let discovery = try discovery(message)
         var policy = try policy(message)
-        if message.lbPolicy == .clusterProvided, case .originalDestination = discovery { policy.base = .clusterProvided }
+        if message.lbPolicy == .clusterProvided, case .originalDestination = discovery {
+            policy.base = .clusterProvided
+        }
         if case .originalDestination = discovery {
             guard policy.base == .clusterProvided else {
                 throw Refusal("lb_policy", "an ORIGINAL_DST cluster needs CLUSTER_PROVIDED")
@@ -18,7 +20,9 @@ extension ClusterConfig {
             throw Refusal("lb_policy", "CLUSTER_PROVIDED is only for ORIGINAL_DST")
         }
         if message.hasTransportSocket {
-            try at("transport_socket") { () throws(Refusal) in try TransportSocketDecoding.requireRaw(message.transportSocket) }
+            try at("transport_socket") { () throws(Refusal) in
+                try TransportSocketDecoding.requireRaw(message.transportSocket)
+            }
         }
         let matches = try each("transport_socket_matches", message.transportSocketMatches) {
             match throws(Refusal) -> TransportMatch in
@@ -77,7 +81,8 @@ extension ClusterConfig {
                     try OutlierDetectionConfig(message.outlierDetection)
                 } : nil,
             keepalive: keepalive, bindSource: source,
-            bufferLimit: message.hasPerConnectionBufferLimitBytes ? message.perConnectionBufferLimitBytes.value : 1 << 20,
+            bufferLimit: message.hasPerConnectionBufferLimitBytes
+                ? message.perConnectionBufferLimitBytes.value : 1 << 20,
             transportMatches: matches, endpoints: endpoints)
         try config.requirePlain(endpoints)
         return config
@@ -112,7 +117,8 @@ extension ClusterConfig {
             var original = OriginalDestination()
             let config = message.originalDstLbConfig
             if config.useHTTPHeader {
-                original.header = config.httpHeaderName.isEmpty
+                original.header =
+                    config.httpHeaderName.isEmpty
                     ? HeaderName("x-envoy-original-dst-host")
                     : try at("original_dst_lb_config.http_header_name") { () throws(Refusal) in
                         try HeaderName.decode(config.httpHeaderName)
@@ -398,7 +404,8 @@ extension ClusterConfig {
         }
 
         /// Settings of HTTP/1 that only make sense towards clients.
-        private static func check(_ field: String, _ options: Envoy_Config_Core_V3_Http1ProtocolOptions) throws(Refusal) {
+        private static func check(_ field: String, _ options: Envoy_Config_Core_V3_Http1ProtocolOptions) throws(Refusal)
+        {
             if options.enableTrailers { throw Refusal.unsupported("\(field).enable_trailers") }
         }
     }

@@ -47,7 +47,8 @@ extension SocketAddress {
     init(_ address: Envoy_Config_Core_V3_Address, allowsNames: Bool = false) throws(Refusal) {
         switch address.address {
         case .socketAddress(let socket):
-            self = try at("socket_address") { () throws(Refusal) in try SocketAddress(socket, allowsNames: allowsNames) }
+            self = try at("socket_address") { () throws(Refusal) in try SocketAddress(socket, allowsNames: allowsNames)
+            }
         case .pipe(let pipe):
             guard !pipe.path.isEmpty, pipe.path.utf8.count < 108 else {
                 throw Refusal("pipe.path", "empty or longer than 107 bytes")

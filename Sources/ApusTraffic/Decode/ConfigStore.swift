@@ -1,5 +1,5 @@
-package import ApusCore
 internal import ApusAPI
+package import ApusCore
 internal import SwiftProtobuf
 
 /// One change to one resource type, as a response of the server brings it.
@@ -111,7 +111,11 @@ package struct ConfigStore: Sendable {
 
     private static func routeNames(_ listener: ListenerConfig) -> [String] {
         (listener.chains + [listener.defaultChain].compactMap { $0 }).compactMap { chain in
-            if case .http(let manager) = chain.filter, case .discovered(let name, _) = manager.routes { name } else { nil }
+            if case .http(let manager) = chain.filter, case .discovered(let name, _) = manager.routes {
+                name
+            } else {
+                nil
+            }
         }
     }
 

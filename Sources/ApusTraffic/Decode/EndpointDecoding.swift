@@ -61,7 +61,9 @@ extension Endpoint {
             throw Refusal("load_balancing_weight", "must be greater than 0")
         }
         var key: String?
-        if case .stringValue(let text) = message.metadata.filterMetadata["envoy.lb"]?.fields["hash_key"]?.kind { key = text }
+        if case .stringValue(let text) = message.metadata.filterMetadata["envoy.lb"]?.fields["hash_key"]?.kind {
+            key = text
+        }
         var socket: [String: String] = [:]
         for (name, value) in message.metadata.filterMetadata["envoy.transport_socket_match"]?.fields ?? [:] {
             if case .stringValue(let text) = value.kind { socket[name] = text }

@@ -1,5 +1,6 @@
-internal import struct Foundation.Data
 internal import SwiftProtobuf
+
+internal import struct Foundation.Data
 
 /// Walks a decoded message and refuses what this proxy does not understand, wherever it is: unknown fields, and fields
 /// that `FieldTable` does not name as used or ignored. Packed messages are checked when they are unpacked.

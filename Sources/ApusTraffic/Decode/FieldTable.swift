@@ -1,7 +1,7 @@
 /// What the proxy does with each field of the messages that it decodes. A field that is set and stands neither under
 /// `used` nor under `ignored` refuses the resource; so does a field that no version of the public API known here has.
 ///
-/// The numbers are those of the public xDS API; a test compares the table with the generated messages.
+/// The numbers are those of the public xDS API; `Tests/Checks/field_table.py` compares the table with the protos.
 enum FieldTable {
     struct Entry: Sendable {
         /// Decoded, in force.
@@ -35,9 +35,9 @@ enum FieldTable {
         "envoy.config.accesslog.v3.AccessLog": Entry("filter=2 typed_config=4", ignored: "name=1"),
         "envoy.config.accesslog.v3.AccessLogFilter": Entry(
             """
-                status_code_filter=1 duration_filter=2 not_health_check_filter=3 runtime_filter=5
-                and_filter=6 or_filter=7 header_filter=8 response_flag_filter=9
-                """,
+            status_code_filter=1 duration_filter=2 not_health_check_filter=3 runtime_filter=5
+            and_filter=6 or_filter=7 header_filter=8 response_flag_filter=9
+            """,
             refused: """
                 traceable_filter=4 grpc_status_filter=10 extension_filter=11 metadata_filter=12
                 log_type_filter=13
@@ -56,25 +56,25 @@ enum FieldTable {
         "envoy.config.cluster.v3.CircuitBreakers": Entry("thresholds=1", refused: "per_host_thresholds=2"),
         "envoy.config.cluster.v3.CircuitBreakers.Thresholds": Entry(
             """
-                priority=1 max_connections=2 max_pending_requests=3 max_requests=4 max_retries=5
-                retry_budget=8
-                """,
+            priority=1 max_connections=2 max_pending_requests=3 max_requests=4 max_retries=5
+            retry_budget=8
+            """,
             ignored: "track_remaining=6",
             refused: "max_connection_pools=7"),
         "envoy.config.cluster.v3.CircuitBreakers.Thresholds.RetryBudget": Entry(
             "budget_percent=1 min_retry_concurrency=2"),
         "envoy.config.cluster.v3.Cluster": Entry(
             """
-                transport_socket_matches=43 name=1 alt_stat_name=28 type=2 eds_cluster_config=3
-                connect_timeout=4 per_connection_buffer_limit_bytes=5 lb_policy=6 load_assignment=33
-                max_requests_per_connection=9 circuit_breakers=10 common_http_protocol_options=29
-                http_protocol_options=13 typed_extension_protocol_options=36 dns_refresh_rate=16
-                dns_jitter=58 respect_dns_ttl=39 dns_lookup_family=17 outlier_detection=19
-                cleanup_interval=20 upstream_bind_config=21 ring_hash_lb_config=23 maglev_lb_config=52
-                original_dst_lb_config=34 least_request_lb_config=37 round_robin_lb_config=56
-                common_lb_config=27 transport_socket=24 upstream_connection_options=30
-                load_balancing_policy=41
-                """,
+            transport_socket_matches=43 name=1 alt_stat_name=28 type=2 eds_cluster_config=3
+            connect_timeout=4 per_connection_buffer_limit_bytes=5 lb_policy=6 load_assignment=33
+            max_requests_per_connection=9 circuit_breakers=10 common_http_protocol_options=29
+            http_protocol_options=13 typed_extension_protocol_options=36 dns_refresh_rate=16
+            dns_jitter=58 respect_dns_ttl=39 dns_lookup_family=17 outlier_detection=19
+            cleanup_interval=20 upstream_bind_config=21 ring_hash_lb_config=23 maglev_lb_config=52
+            original_dst_lb_config=34 least_request_lb_config=37 round_robin_lb_config=56
+            common_lb_config=27 transport_socket=24 upstream_connection_options=30
+            load_balancing_policy=41
+            """,
             ignored: """
                 wait_for_warm_on_init=54 metadata=25 close_connections_on_host_health_failure=31
                 ignore_health_on_host_removal=32 track_cluster_stats=49
@@ -87,10 +87,10 @@ enum FieldTable {
                 """),
         "envoy.config.cluster.v3.Cluster.CommonLbConfig": Entry(
             """
-                healthy_panic_threshold=1 locality_weighted_lb_config=3
-                ignore_new_hosts_until_first_hc=5 close_connections_on_host_set_change=6
-                consistent_hashing_lb_config=7
-                """,
+            healthy_panic_threshold=1 locality_weighted_lb_config=3
+            ignore_new_hosts_until_first_hc=5 close_connections_on_host_set_change=6
+            consistent_hashing_lb_config=7
+            """,
             ignored: "update_merge_window=4",
             refused: "zone_aware_lb_config=2 override_host_status=8"),
         "envoy.config.cluster.v3.Cluster.CommonLbConfig.ConsistentHashingLbConfig": Entry(
@@ -115,15 +115,15 @@ enum FieldTable {
         "envoy.config.cluster.v3.LoadBalancingPolicy.Policy": Entry("typed_extension_config=4"),
         "envoy.config.cluster.v3.OutlierDetection": Entry(
             """
-                consecutive_5xx=1 interval=2 base_ejection_time=3 max_ejection_percent=4
-                enforcing_consecutive_5xx=5 enforcing_success_rate=6 success_rate_minimum_hosts=7
-                success_rate_request_volume=8 success_rate_stdev_factor=9 consecutive_gateway_failure=10
-                enforcing_consecutive_gateway_failure=11 split_external_local_origin_errors=12
-                consecutive_local_origin_failure=13 enforcing_consecutive_local_origin_failure=14
-                failure_percentage_threshold=16 enforcing_failure_percentage=17
-                failure_percentage_minimum_hosts=19 failure_percentage_request_volume=20
-                max_ejection_time=21 max_ejection_time_jitter=22 always_eject_one_host=25
-                """,
+            consecutive_5xx=1 interval=2 base_ejection_time=3 max_ejection_percent=4
+            enforcing_consecutive_5xx=5 enforcing_success_rate=6 success_rate_minimum_hosts=7
+            success_rate_request_volume=8 success_rate_stdev_factor=9 consecutive_gateway_failure=10
+            enforcing_consecutive_gateway_failure=11 split_external_local_origin_errors=12
+            consecutive_local_origin_failure=13 enforcing_consecutive_local_origin_failure=14
+            failure_percentage_threshold=16 enforcing_failure_percentage=17
+            failure_percentage_minimum_hosts=19 failure_percentage_request_volume=20
+            max_ejection_time=21 max_ejection_time_jitter=22 always_eject_one_host=25
+            """,
             ignored: "successful_active_health_check_uneject_host=23",
             refused: """
                 enforcing_local_origin_success_rate=15 enforcing_failure_percentage_local_origin=18
@@ -156,9 +156,9 @@ enum FieldTable {
                 """),
         "envoy.config.core.v3.HttpProtocolOptions": Entry(
             """
-                idle_timeout=1 max_connection_duration=3 max_headers_count=2 max_response_headers_kb=7
-                max_stream_duration=4 headers_with_underscores_action=5 max_requests_per_connection=6
-                """),
+            idle_timeout=1 max_connection_duration=3 max_headers_count=2 max_response_headers_kb=7
+            max_stream_duration=4 headers_with_underscores_action=5 max_requests_per_connection=6
+            """),
         "envoy.config.core.v3.Locality": Entry("region=1 zone=2 sub_zone=3"),
         "envoy.config.core.v3.Metadata": Entry("filter_metadata=1 typed_filter_metadata=2"),
         "envoy.config.core.v3.Pipe": Entry("path=1", ignored: "mode=2"),
@@ -202,18 +202,18 @@ enum FieldTable {
             ignored: "metadata=5 transport_socket_connect_timeout=9"),
         "envoy.config.listener.v3.FilterChainMatch": Entry(
             """
-                destination_port=8 prefix_ranges=3 direct_source_prefix_ranges=13 source_type=12
-                source_prefix_ranges=6 source_ports=7 server_names=11 transport_protocol=9
-                application_protocols=10
-                """,
+            destination_port=8 prefix_ranges=3 direct_source_prefix_ranges=13 source_type=12
+            source_prefix_ranges=6 source_ports=7 server_names=11 transport_protocol=9
+            application_protocols=10
+            """,
             refused: "address_suffix=4 suffix_len=5"),
         "envoy.config.listener.v3.Listener": Entry(
             """
-                name=1 address=2 filter_chains=3 use_original_dst=4 default_filter_chain=25
-                per_connection_buffer_limit_bytes=5 drain_type=8 listener_filters=9
-                listener_filters_timeout=15 continue_on_listener_filters_timeout=17 traffic_direction=16
-                access_log=22 tcp_backlog_size=24 bind_to_port=26
-                """,
+            name=1 address=2 filter_chains=3 use_original_dst=4 default_filter_chain=25
+            per_connection_buffer_limit_bytes=5 drain_type=8 listener_filters=9
+            listener_filters_timeout=15 continue_on_listener_filters_timeout=17 traffic_direction=16
+            access_log=22 tcp_backlog_size=24 bind_to_port=26
+            """,
             ignored: """
                 stat_prefix=28 metadata=6 connection_balance_config=20 reuse_port=21
                 enable_reuse_port=29 max_connections_to_accept_per_socket_event=34
@@ -233,46 +233,45 @@ enum FieldTable {
         "envoy.config.route.v3.FilterConfig": Entry("config=1 is_optional=2 disabled=3"),
         "envoy.config.route.v3.HeaderMatcher": Entry(
             """
-                name=1 exact_match=4 safe_regex_match=11 range_match=6 present_match=7 prefix_match=9
-                suffix_match=10 contains_match=12 string_match=13 invert_match=8
-                treat_missing_header_as_empty=14
-                """),
+            name=1 exact_match=4 safe_regex_match=11 range_match=6 present_match=7 prefix_match=9
+            suffix_match=10 contains_match=12 string_match=13 invert_match=8
+            treat_missing_header_as_empty=14
+            """),
         "envoy.config.route.v3.QueryParameterMatcher": Entry("name=1 string_match=5 present_match=6"),
         "envoy.config.route.v3.RedirectAction": Entry(
             """
-                https_redirect=4 scheme_redirect=7 host_redirect=1 port_redirect=8 path_redirect=2
-                prefix_rewrite=5 regex_rewrite=9 response_code=3 strip_query=6
-                """),
+            https_redirect=4 scheme_redirect=7 host_redirect=1 port_redirect=8 path_redirect=2
+            prefix_rewrite=5 regex_rewrite=9 response_code=3 strip_query=6
+            """),
         "envoy.config.route.v3.RetryPolicy": Entry(
             """
-                retry_on=1 num_retries=2 per_try_timeout=3 per_try_idle_timeout=13
-                retry_host_predicate=5 host_selection_retry_max_attempts=6 retriable_status_codes=7
-                retry_back_off=8 retriable_headers=9 retriable_request_headers=10
-                """,
+            retry_on=1 num_retries=2 per_try_timeout=3 per_try_idle_timeout=13
+            retry_host_predicate=5 host_selection_retry_max_attempts=6 retriable_status_codes=7
+            retry_back_off=8 retriable_headers=9 retriable_request_headers=10
+            """,
             refused: "retry_priority=4 retry_options_predicates=12 rate_limited_retry_back_off=11"),
         "envoy.config.route.v3.RetryPolicy.RetryBackOff": Entry("base_interval=1 max_interval=2"),
         "envoy.config.route.v3.RetryPolicy.RetryHostPredicate": Entry("name=1 typed_config=3"),
         "envoy.config.route.v3.Route": Entry(
             """
-                name=14 match=1 route=2 redirect=3 direct_response=7 typed_per_filter_config=13
-                request_headers_to_add=9 request_headers_to_remove=12 response_headers_to_add=10
-                response_headers_to_remove=11
-                """,
+            name=14 match=1 route=2 redirect=3 direct_response=7 typed_per_filter_config=13
+            request_headers_to_add=9 request_headers_to_remove=12 response_headers_to_add=10
+            response_headers_to_remove=11
+            """,
             ignored: "metadata=4 decorator=5 tracing=15 stat_prefix=19",
             refused: "non_forwarding_action=18 request_body_buffer_limit=20"),
         "envoy.config.route.v3.RouteAction": Entry(
             """
-                cluster=1 cluster_header=2 weighted_clusters=3 cluster_not_found_response_code=20
-                prefix_rewrite=5 regex_rewrite=32 host_rewrite_literal=6 auto_host_rewrite=7
-                host_rewrite_header=29 host_rewrite_path_regex=35 append_x_forwarded_host=38 timeout=8
-                idle_timeout=24 retry_policy=9 request_mirror_policies=30 priority=11 hash_policy=15
-                upgrade_configs=25 max_stream_duration=36
-                """,
+            cluster=1 cluster_header=2 weighted_clusters=3 cluster_not_found_response_code=20
+            prefix_rewrite=5 regex_rewrite=32 host_rewrite_literal=6 auto_host_rewrite=7
+            host_rewrite_header=29 host_rewrite_path_regex=35 append_x_forwarded_host=38 timeout=8
+            idle_timeout=24 retry_policy=9 request_mirror_policies=30 priority=11 hash_policy=15
+            max_grpc_timeout=23 grpc_timeout_offset=28 upgrade_configs=25 max_stream_duration=36
+            """,
             refused: """
                 cluster_specifier_plugin=37 metadata_match=4 path_rewrite_policy=41 path_rewrite=45
                 host_rewrite=44 flush_timeout=42 early_data_policy=40 retry_policy_typed_config=33
-                rate_limits=13 cors=17 max_grpc_timeout=23 grpc_timeout_offset=28
-                internal_redirect_policy=34 hedge_policy=27
+                rate_limits=13 cors=17 internal_redirect_policy=34 hedge_policy=27
                 """),
         "envoy.config.route.v3.RouteAction.HashPolicy": Entry(
             "header=1 cookie=2 connection_properties=3 query_parameter=5 terminal=4",
@@ -293,29 +292,29 @@ enum FieldTable {
             refused: "connect_config=3"),
         "envoy.config.route.v3.RouteConfiguration": Entry(
             """
-                name=1 virtual_hosts=2 internal_only_headers=3 response_headers_to_add=4
-                response_headers_to_remove=5 request_headers_to_add=6 request_headers_to_remove=8
-                most_specific_header_mutations_wins=10 max_direct_response_body_size_bytes=11
-                request_mirror_policies=13 ignore_port_in_host_matching=14 typed_per_filter_config=16
-                """,
+            name=1 virtual_hosts=2 internal_only_headers=3 response_headers_to_add=4
+            response_headers_to_remove=5 request_headers_to_add=6 request_headers_to_remove=8
+            most_specific_header_mutations_wins=10 max_direct_response_body_size_bytes=11
+            request_mirror_policies=13 ignore_port_in_host_matching=14 typed_per_filter_config=16
+            """,
             ignored: "validate_clusters=7 metadata=17",
             refused: "vhost_header=18 ignore_path_parameters_in_path_matching=15"),
         "envoy.config.route.v3.RouteMatch": Entry(
             """
-                prefix=1 path=2 safe_regex=10 connect_matcher=12 path_separated_prefix=14
-                case_sensitive=4 runtime_fraction=9 headers=6 query_parameters=7 grpc=8
-                """,
+            prefix=1 path=2 safe_regex=10 connect_matcher=12 path_separated_prefix=14
+            case_sensitive=4 runtime_fraction=9 headers=6 query_parameters=7 grpc=8
+            """,
             refused: "path_match_policy=15 tls_context=11 dynamic_metadata=13 filter_state=16"),
         "envoy.config.route.v3.RouteMatch.ConnectMatcher": Entry(""),
         "envoy.config.route.v3.RouteMatch.GrpcRouteMatchOptions": Entry(""),
         "envoy.config.route.v3.VirtualHost": Entry(
             """
-                name=1 domains=2 routes=3 require_tls=4 request_headers_to_add=7
-                request_headers_to_remove=13 response_headers_to_add=10 response_headers_to_remove=11
-                typed_per_filter_config=15 include_request_attempt_count=14
-                include_attempt_count_in_response=19 retry_policy=16 include_is_timeout_retry_header=23
-                request_mirror_policies=22
-                """,
+            name=1 domains=2 routes=3 require_tls=4 request_headers_to_add=7
+            request_headers_to_remove=13 response_headers_to_add=10 response_headers_to_remove=11
+            typed_per_filter_config=15 include_request_attempt_count=14
+            include_attempt_count_in_response=19 retry_policy=16 include_is_timeout_retry_header=23
+            request_mirror_policies=22
+            """,
             ignored: "metadata=24",
             refused: """
                 rate_limits=6 cors=8 retry_policy_typed_config=20 hedge_policy=17
@@ -327,10 +326,10 @@ enum FieldTable {
             refused: "use_hash_policy=5"),
         "envoy.config.route.v3.WeightedCluster.ClusterWeight": Entry(
             """
-                name=1 cluster_header=12 weight=2 request_headers_to_add=4 request_headers_to_remove=9
-                response_headers_to_add=5 response_headers_to_remove=6 typed_per_filter_config=10
-                host_rewrite_literal=11
-                """,
+            name=1 cluster_header=12 weight=2 request_headers_to_add=4 request_headers_to_remove=9
+            response_headers_to_add=5 response_headers_to_remove=6 typed_per_filter_config=10
+            host_rewrite_literal=11
+            """,
             refused: "metadata_match=3"),
         "envoy.extensions.access_loggers.file.v3.FileAccessLog": Entry("path=1 format=2 log_format=5"),
         "envoy.extensions.access_loggers.stream.v3.StderrAccessLog": Entry("log_format=1"),
@@ -341,10 +340,10 @@ enum FieldTable {
         "envoy.extensions.filters.http.cors.v3.Cors": Entry(""),
         "envoy.extensions.filters.http.cors.v3.CorsPolicy": Entry(
             """
-                allow_origin_string_match=1 allow_methods=2 allow_headers=3 expose_headers=4 max_age=5
-                allow_credentials=6 filter_enabled=7 allow_private_network_access=9
-                forward_not_matching_preflights=10
-                """,
+            allow_origin_string_match=1 allow_methods=2 allow_headers=3 expose_headers=4 max_age=5
+            allow_credentials=6 filter_enabled=7 allow_private_network_access=9
+            forward_not_matching_preflights=10
+            """,
             ignored: "shadow_enabled=8"),
         "envoy.extensions.filters.http.fault.v3.FaultAbort": Entry(
             "http_status=2 grpc_status=5 percentage=3",
@@ -379,18 +378,18 @@ enum FieldTable {
                 """),
         "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager": Entry(
             """
-                codec_type=1 stat_prefix=2 rds=3 route_config=4 http_filters=5 tracing=7
-                common_http_protocol_options=35 http_protocol_options=8 server_name=10
-                server_header_transformation=34 scheme_header_transformation=48
-                max_request_headers_kb=29 stream_idle_timeout=24 request_timeout=28
-                request_headers_timeout=41 drain_timeout=12 delayed_close_timeout=26 access_log=13
-                use_remote_address=14 xff_num_trusted_hops=19 internal_address_config=25
-                skip_xff_append=21 via=22 generate_request_id=15 preserve_external_request_id=32
-                always_set_request_id_in_response=37 forward_client_cert_details=16
-                proxy_100_continue=18 upgrade_configs=23 normalize_path=30 merge_slashes=33
-                path_with_escaped_slashes_action=45 request_id_extension=36 strip_matching_host_port=39
-                strip_any_host_port=42 strip_trailing_host_dot=47 append_x_forwarded_port=51
-                """,
+            codec_type=1 stat_prefix=2 rds=3 route_config=4 http_filters=5 tracing=7
+            common_http_protocol_options=35 http_protocol_options=8 server_name=10
+            server_header_transformation=34 scheme_header_transformation=48
+            max_request_headers_kb=29 stream_idle_timeout=24 request_timeout=28
+            request_headers_timeout=41 drain_timeout=12 delayed_close_timeout=26 access_log=13
+            use_remote_address=14 xff_num_trusted_hops=19 internal_address_config=25
+            skip_xff_append=21 via=22 generate_request_id=15 preserve_external_request_id=32
+            always_set_request_id_in_response=37 forward_client_cert_details=16
+            proxy_100_continue=18 upgrade_configs=23 normalize_path=30 merge_slashes=33
+            path_with_escaped_slashes_action=45 request_id_extension=36 strip_matching_host_port=39
+            strip_any_host_port=42 strip_trailing_host_dot=47 append_x_forwarded_port=51
+            """,
             ignored: """
                 http2_protocol_options=9 set_current_client_cert_details=17
                 add_proxy_protocol_connection_state=53
@@ -402,9 +401,10 @@ enum FieldTable {
                 local_reply_config=38 stream_error_on_invalid_http_message=40
                 typed_header_validation_config=50 append_local_overload=57
                 """),
-        "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.InternalAddressConfig": Entry(
-            "cidr_ranges=2",
-            ignored: "unix_sockets=1"),
+        "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.InternalAddressConfig":
+            Entry(
+                "cidr_ranges=2",
+                ignored: "unix_sockets=1"),
         "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.Tracing": Entry(
             "",
             ignored: """
@@ -423,9 +423,9 @@ enum FieldTable {
         "envoy.extensions.filters.network.http_connection_manager.v3.RequestIDExtension": Entry("typed_config=1"),
         "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy": Entry(
             """
-                stat_prefix=1 cluster=2 weighted_clusters=10 idle_timeout=8 access_log=5
-                max_connect_attempts=7 hash_policy=11 max_downstream_connection_duration=13
-                """,
+            stat_prefix=1 cluster=2 weighted_clusters=10 idle_timeout=8 access_log=5
+            max_connect_attempts=7 hash_policy=11 max_downstream_connection_duration=13
+            """,
             refused: """
                 metadata_match=9 downstream_idle_timeout=3 upstream_idle_timeout=4 backoff_options=18
                 tunneling_config=12 max_downstream_connection_duration_jitter_percentage=20
@@ -451,9 +451,9 @@ enum FieldTable {
         "envoy.extensions.load_balancing_policies.random.v3.Random": Entry("locality_lb_config=1"),
         "envoy.extensions.load_balancing_policies.ring_hash.v3.RingHash": Entry(
             """
-                hash_function=1 minimum_ring_size=2 maximum_ring_size=3 consistent_hashing_lb_config=6
-                locality_weighted_lb_config=7
-                """),
+            hash_function=1 minimum_ring_size=2 maximum_ring_size=3 consistent_hashing_lb_config=6
+            locality_weighted_lb_config=7
+            """),
         "envoy.extensions.load_balancing_policies.round_robin.v3.RoundRobin": Entry(
             "locality_lb_config=2",
             refused: "slow_start_config=1"),

@@ -207,7 +207,8 @@ extension HTTPConnectionManager.Limits {
             }
             maxHeaders = Int(clamping: common.maxHeadersCount.value)
         }
-        maxRequestsPerConnection = common.hasMaxRequestsPerConnection && common.maxRequestsPerConnection.value > 0
+        maxRequestsPerConnection =
+            common.hasMaxRequestsPerConnection && common.maxRequestsPerConnection.value > 0
             ? common.maxRequestsPerConnection.value : nil
         switch common.headersWithUnderscoresAction {
         case .allow: underscores = .allow
@@ -241,7 +242,8 @@ extension HTTPConnectionManager.Timeouts {
             "request_headers_timeout", message.hasRequestHeadersTimeout, message.requestHeadersTimeout, &requestHeaders)
         try read("drain_timeout", message.hasDrainTimeout, message.drainTimeout, &drain)
         try read("delayed_close_timeout", message.hasDelayedCloseTimeout, message.delayedCloseTimeout, &delayedClose)
-        try read("common_http_protocol_options.idle_timeout", common.hasIdleTimeout, common.idleTimeout, &connectionIdle)
+        try read(
+            "common_http_protocol_options.idle_timeout", common.hasIdleTimeout, common.idleTimeout, &connectionIdle)
         try read(
             "common_http_protocol_options.max_connection_duration", common.hasMaxConnectionDuration,
             common.maxConnectionDuration, &maxConnection)

@@ -14,7 +14,8 @@ extension ListenerConfig {
         let chains = try each("filter_chains", message.filterChains) { chain throws(Refusal) in
             try FilterChain.decode(chain, isDefault: false, context: &working)
         }
-        let defaultChain = message.hasDefaultFilterChain
+        let defaultChain =
+            message.hasDefaultFilterChain
             ? try at("default_filter_chain") { () throws(Refusal) in
                 try FilterChain.decode(message.defaultFilterChain, isDefault: true, context: &working)
             } : nil
@@ -47,7 +48,8 @@ extension ListenerConfig {
                     try message.listenerFiltersTimeout.valueOrOff()
                 } : .seconds(15),
             continuesOnListenerFiltersTimeout: message.continueOnListenerFiltersTimeout,
-            bufferLimit: message.hasPerConnectionBufferLimitBytes ? message.perConnectionBufferLimitBytes.value : 1 << 20,
+            bufferLimit: message.hasPerConnectionBufferLimitBytes
+                ? message.perConnectionBufferLimitBytes.value : 1 << 20,
             backlog: message.hasTcpBacklogSize ? message.tcpBacklogSize.value : nil, direction: direction,
             drainType: drain, accessLogs: logs)
     }
@@ -58,7 +60,9 @@ extension FilterChain {
         _ message: Envoy_Config_Listener_V3_FilterChain, isDefault: Bool, context: inout DecodingContext
     ) throws(Refusal) -> FilterChain {
         if message.hasTransportSocket {
-            try at("transport_socket") { () throws(Refusal) in try TransportSocketDecoding.requireRaw(message.transportSocket) }
+            try at("transport_socket") { () throws(Refusal) in
+                try TransportSocketDecoding.requireRaw(message.transportSocket)
+            }
         }
         guard message.filters.count == 1, let filter = message.filters.first else {
             if message.filters.isEmpty { throw Refusal("filters", "empty") }
@@ -168,7 +172,8 @@ extension ListenerFilter {
         let kind: Kind
         switch Packed.typeName(message.typedConfig) {
         case "envoy.extensions.filters.listener.original_dst.v3.OriginalDst":
-            _ = try Packed.unpack(message.typedConfig, as: Envoy_Extensions_Filters_Listener_OriginalDst_V3_OriginalDst.self)
+            _ = try Packed.unpack(
+                message.typedConfig, as: Envoy_Extensions_Filters_Listener_OriginalDst_V3_OriginalDst.self)
             kind = .originalDestination
         case "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector":
             _ = try at("typed_config") { () throws(Refusal) in
@@ -182,7 +187,8 @@ extension ListenerFilter {
             kind = .httpInspector
         case let type: throw Refusal.unsupported("", type.isEmpty ? message.name : type)
         }
-        let disabled = message.hasFilterDisabled
+        let disabled =
+            message.hasFilterDisabled
             ? try at("filter_disabled") { () throws(Refusal) in try PortPredicate.decode(message.filterDisabled) } : nil
         return ListenerFilter(kind: kind, disabled: disabled)
     }

@@ -15,7 +15,8 @@ extension RouteTable {
         guard message.virtualHosts.count <= Self.maxVirtualHosts,
             message.virtualHosts.reduce(0, { $0 + $1.routes.count }) <= Self.maxRoutes
         else { throw Refusal("virtual_hosts", "too many virtual hosts or routes") }
-        let bodyLimit = message.hasMaxDirectResponseBodySizeBytes
+        let bodyLimit =
+            message.hasMaxDirectResponseBodySizeBytes
             ? Int(clamping: message.maxDirectResponseBodySizeBytes.value) : 4096
         var working = context
         let hosts = try each("virtual_hosts", message.virtualHosts) { host throws(Refusal) in
@@ -71,7 +72,8 @@ extension VirtualHost {
         case .all: tls = .all
         case .UNRECOGNIZED: throw Refusal("require_tls", "unknown value")
         }
-        let retry = message.hasRetryPolicy
+        let retry =
+            message.hasRetryPolicy
             ? try at("retry_policy") { () throws(Refusal) in try RetryPolicy.decode(message.retryPolicy) } : nil
         var working = context
         let mirrors = try each("request_mirror_policies", message.requestMirrorPolicies) { policy throws(Refusal) in
@@ -210,7 +212,8 @@ extension ForwardAction {
         }
         let pathRewrite: PathRewrite
         if message.hasRegexRewrite {
-            pathRewrite = .regex(try at("regex_rewrite") { () throws(Refusal) in try RegexRewrite(message.regexRewrite) })
+            pathRewrite = .regex(
+                try at("regex_rewrite") { () throws(Refusal) in try RegexRewrite(message.regexRewrite) })
         } else if !message.prefixRewrite.isEmpty {
             guard HTTPSyntax.isSafeValue(message.prefixRewrite.utf8) else {
                 throw Refusal("prefix_rewrite", "has a line break or NUL")
@@ -263,6 +266,10 @@ extension ForwardAction {
             grpcTimeoutOffset: try duration(
                 "max_stream_duration.grpc_timeout_header_offset", stream.hasGrpcTimeoutHeaderOffset,
                 stream.grpcTimeoutHeaderOffset),
+            grpcRequestTimeoutMax: try duration(
+                "max_grpc_timeout", message.hasMaxGrpcTimeout, message.maxGrpcTimeout),
+            grpcRequestTimeoutOffset: try duration(
+                "grpc_timeout_offset", message.hasGrpcTimeoutOffset, message.grpcTimeoutOffset),
             retry: message.hasRetryPolicy
                 ? try at("retry_policy") { () throws(Refusal) in try RetryPolicy.decode(message.retryPolicy) } : retry,
             mirrors: policies.isEmpty ? mirrors : policies,
@@ -309,7 +316,8 @@ extension ClusterSpecifier {
         guard total > 0, total <= UInt64(UInt32.max) else {
             throw Refusal("clusters", "the weights must add up to something between 1 and 4294967295")
         }
-        let header = message.headerName.isEmpty
+        let header =
+            message.headerName.isEmpty
             ? nil : try at("header_name") { () throws(Refusal) in try HeaderName.decode(message.headerName) }
         context = working
         return .weighted(clusters, total: total, randomHeader: header)
@@ -390,16 +398,19 @@ extension RetryPolicy {
         var previousHosts = false
         _ = try each("retry_host_predicate", message.retryHostPredicate) { predicate throws(Refusal) in
             let type = Packed.typeName(predicate.typedConfig)
-            guard type == "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
-                || (type.isEmpty && predicate.name == "envoy.retry_host_predicates.previous_hosts")
+            guard
+                type == "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
+                    || (type.isEmpty && predicate.name == "envoy.retry_host_predicates.previous_hosts")
             else { throw Refusal.unsupported("typed_config", type.isEmpty ? predicate.name : type) }
             previousHosts = true
         }
-        let base = message.retryBackOff.hasBaseInterval
+        let base =
+            message.retryBackOff.hasBaseInterval
             ? try at("retry_back_off.base_interval") { () throws(Refusal) in
                 try message.retryBackOff.baseInterval.positive()
             } : .milliseconds(25)
-        let most = message.retryBackOff.hasMaxInterval
+        let most =
+            message.retryBackOff.hasMaxInterval
             ? try at("retry_back_off.max_interval") { () throws(Refusal) in
                 try message.retryBackOff.maxInterval.positive()
             } : nil

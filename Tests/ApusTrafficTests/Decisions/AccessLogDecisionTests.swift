@@ -33,7 +33,10 @@ import Testing
         let tree = FormatTree.object([
             ("code", .text(FormatString(segments: [.value(.responseCode)]))),
             ("k", .text(FormatString(segments: [.value(.request(HeaderName("x-k"), alternative: nil, limit: nil))]))),
-            ("none", .text(FormatString(segments: [.value(.request(HeaderName("x-n"), alternative: nil, limit: nil))]))),
+            (
+                "none",
+                .text(FormatString(segments: [.value(.request(HeaderName("x-n"), alternative: nil, limit: nil))]))
+            ),
             ("two", .text(FormatString(segments: [.value(.responseCode), .literal(Array("!".utf8))]))),
             ("list", .array([.number(1), .number(0.5), .bool(true), .null])),
         ])

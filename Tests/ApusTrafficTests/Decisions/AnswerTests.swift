@@ -155,11 +155,15 @@ internal import Testing
 
     @Test func `a preflight of another origin goes on, or is answered without permission`() {
         if case .pass = policy.decide(head: preflight("https://b.example"), draw: Draw(1)) {
-        } else { Issue.record("not passed") }
+        } else {
+            Issue.record("not passed")
+        }
         let strict = CORSPolicy(allowedOrigins: [], forwardsNotMatchingPreflights: false)
         if case .reply(let reply) = strict.decide(head: preflight("https://b.example"), draw: Draw(1)) {
             #expect(reply.headers.isEmpty && reply.status == 200)
-        } else { Issue.record("not answered") }
+        } else {
+            Issue.record("not answered")
+        }
     }
 
     @Test func `an actual request gets headers on its response, one without origin nothing`() {
@@ -186,11 +190,12 @@ internal import Testing
         if case .retry = answer { true } else { false }
     }
 
-    @Test(arguments: [
-        (RetryConditions.serverError, 500, true), (.serverError, 499, false), (.gatewayError, 500, false),
-        (.gatewayError, 503, true), (.retriable4xx, 409, true), (.retriable4xx, 404, false),
-        (.retriableStatusCodes, 418, true), (.retriableStatusCodes, 500, false), (.connectFailure, 503, false),
-    ] as [(RetryConditions, UInt16, Bool)])
+    @Test(
+        arguments: [
+            (RetryConditions.serverError, 500, true), (.serverError, 499, false), (.gatewayError, 500, false),
+            (.gatewayError, 503, true), (.retriable4xx, 409, true), (.retriable4xx, 404, false),
+            (.retriableStatusCodes, 418, true), (.retriableStatusCodes, 500, false), (.connectFailure, 503, false),
+        ] as [(RetryConditions, UInt16, Bool)])
     func `statuses are retried by their conditions`(condition: RetryConditions, status: UInt16, wanted: Bool) {
         var state = state(condition, codes: [418])
         #expect(
@@ -227,7 +232,8 @@ internal import Testing
         #expect(retries(state?.responseReceived(head, breakerAllows: true, random: 0)))
         var other = self.state(.grpcUnavailable)
         #expect(
-            other?.responseReceived(HTTPHead(status: 200, fields: [("grpc-status", "5")]), breakerAllows: true, random: 0)
+            other?.responseReceived(
+                HTTPHead(status: 200, fields: [("grpc-status", "5")]), breakerAllows: true, random: 0)
                 == .no)
     }
 
@@ -249,7 +255,9 @@ internal import Testing
             var probe = state
             for random in [24_999_999, 49_999_999, 99_999_999, 199_999_999, 249_999_999] as [UInt64] {
                 var copy = probe
-                if case .retry(let delay) = copy?.responseReceived(HTTPHead(status: 500), breakerAllows: true, random: random) {
+                if case .retry(let delay) = copy?.responseReceived(
+                    HTTPHead(status: 500), breakerAllows: true, random: random)
+                {
                     longest = max(longest, delay)
                 }
             }
@@ -264,7 +272,9 @@ internal import Testing
         var head = get("/", [("x-envoy-retry-on", "5xx"), ("x-envoy-max-retries", "3")])
         var state = RetryState(policy: nil, head: &head)
         #expect(head.fields.isEmpty)
-        for _ in 0..<3 { #expect(retries(state?.responseReceived(HTTPHead(status: 500), breakerAllows: true, random: 0))) }
+        for _ in 0..<3 {
+            #expect(retries(state?.responseReceived(HTTPHead(status: 500), breakerAllows: true, random: 0)))
+        }
         #expect(state?.responseReceived(HTTPHead(status: 500), breakerAllows: true, random: 0) == .exhausted)
         var plain = get("/")
         #expect(RetryState(policy: nil, head: &plain) == nil)

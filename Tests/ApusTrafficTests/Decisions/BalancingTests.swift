@@ -98,8 +98,8 @@ internal import Testing
             #expect(new != 1)
             if old != 1, old != new { moved += 1 }
         }
-        // Without consistency it would be three of four keys. The ring is not as strict as Maglev: as it keeps its size,
-        // the other hosts get new points.
+        // Without consistency it would be three of four keys. The ring is not as strict as Maglev: it keeps its size,
+        // so the other hosts get new points.
         #expect(moved < 1500)
     }
 
@@ -133,7 +133,8 @@ internal import Testing
 
     @Test func `below the panic threshold all hosts are used`() {
         var balancer = LoadBalancer(
-            config: config(.roundRobin), table: table([1, 1, 1, 1], health: [.healthy, .unhealthy, .unhealthy, .unhealthy]),
+            config: config(.roundRobin),
+            table: table([1, 1, 1, 1], health: [.healthy, .unhealthy, .unhealthy, .unhealthy]),
             draw: 0)
         #expect(counts(&balancer, 100, hosts: 4) == [25, 25, 25, 25])
     }

@@ -99,17 +99,22 @@ internal import Testing
         if !protocols.isEmpty {
             extensions += u16(16) + vector(vector(protocols.flatMap { [UInt8($0.utf8.count)] + bytes($0) }))
         }
-        let body = [3, 3] + [UInt8](repeating: 7, count: 32) + [0] + vector([0x13, 0x01]) + [1, 0] + vector(extensions)
+        let body =
+            [3, 3] + [UInt8](repeating: 7, count: 32) + [0] + vector([0x13, 0x01]) + [1, 0] + vector(extensions)
         return [1, 0] + u16(body.count) + body
     }
 
-    private func record(_ body: [UInt8]) -> [UInt8] { [22, 3, 1, UInt8(body.count >> 8), UInt8(body.count & 255)] + body }
+    private func record(_ body: [UInt8]) -> [UInt8] {
+        [22, 3, 1, UInt8(body.count >> 8), UInt8(body.count & 255)] + body
+    }
 
     @Test func `a ClientHello tells its server name and protocols`() {
         let message = record(hello("Shop.Example", ["h2", "http/1.1"]))
         let wanted = TLSSniff.clientHello(serverName: "shop.example", applicationProtocols: ["h2", "http/1.1"])
         #expect(withBytes(message) { TLSSniff.inspect($0) } == wanted)
-        #expect(withBytes(record(hello(nil, []))) { TLSSniff.inspect($0) } == .clientHello(serverName: "", applicationProtocols: []))
+        #expect(
+            withBytes(record(hello(nil, []))) { TLSSniff.inspect($0) }
+                == .clientHello(serverName: "", applicationProtocols: []))
     }
 
     @Test func `every part of it asks for more`() {
@@ -144,9 +149,11 @@ internal import Testing
     }
 
     @Test(arguments: [
-        ("GET / HTTP/1.1\r\n", HTTPSniff.http11), ("POST /a?b HTTP/1.0\r\nHost", .http10), ("GET / HTTP/1.1", .needMore),
+        ("GET / HTTP/1.1\r\n", HTTPSniff.http11), ("POST /a?b HTTP/1.0\r\nHost", .http10),
+        ("GET / HTTP/1.1", .needMore),
         ("\r\nGET / HTTP/1.1\r\n", .http11), ("G", .needMore), ("", .needMore), ("PRI * HTTP/2.0\r\n", .needMore),
-        ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", .http2), ("get / HTTP/1.1\r\n", .notHTTP), ("GET / HTTP/2.0\r\n", .notHTTP),
+        ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", .http2), ("get / HTTP/1.1\r\n", .notHTTP),
+        ("GET / HTTP/2.0\r\n", .notHTTP),
         ("GET  HTTP/1.1\r\n", .notHTTP), ("SSH-2.0-x\r\n", .notHTTP), ("\u{16}\u{3}\u{1}", .notHTTP),
         ("GET / HTTP/1.2\r\n", .notHTTP), (" / HTTP/1.1\r\n", .notHTTP),
     ])

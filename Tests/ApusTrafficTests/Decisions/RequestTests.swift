@@ -135,7 +135,8 @@ internal import Testing
     }
 
     @Test func `within a level removals come first`() {
-        let operations = HeaderOperations(removals: [HeaderName("x-a")], settings: set("x-a", "new", .appendIfExistsOrAdd).settings)
+        let operations = HeaderOperations(
+            removals: [HeaderName("x-a")], settings: set("x-a", "new", .appendIfExistsOrAdd).settings)
         var head = get("/", [("x-a", "old"), ("x-a", "older")])
         operations.apply(to: &head, request: nil, response: nil, facts: StreamFacts())
         #expect(head.textFields.map(\.value) == ["new"])
@@ -223,7 +224,8 @@ internal import Testing
             sent(get("/"), match: match, forward(timeout: .seconds(3), retry: retry))
                 .text("x-envoy-expected-rq-timeout-ms") == "1000")
         #expect(
-            sent(get("/"), match: match, forward(timeout: .seconds(3))).text("x-envoy-expected-rq-timeout-ms") == "3000")
+            sent(get("/"), match: match, forward(timeout: .seconds(3))).text("x-envoy-expected-rq-timeout-ms") == "3000"
+        )
         #expect(sent(get("/"), match: match, forward()).text("x-envoy-expected-rq-timeout-ms") == nil)
     }
 
@@ -240,6 +242,22 @@ internal import Testing
         let timeouts = forward(timeout: .seconds(9)).timeouts(&head, manager: manager())
         #expect(timeouts.global == .milliseconds(200) && timeouts.perTry == .milliseconds(50))
         #expect(head.fields.isEmpty)
+    }
+
+    @Test func `a gRPC request brings its own time-out, up to the route's`() {
+        func global(_ most: Duration, _ asked: String?, type: String = "application/grpc") -> Duration? {
+            let action = ForwardAction(
+                clusters: .cluster(ClusterReference(name: "c", slot: Slot(0))), timeout: .seconds(9),
+                grpcRequestTimeoutMax: most)
+            var head = get("/", [("content-type", type)] + (asked.map { [("grpc-timeout", $0)] } ?? []))
+            return action.timeouts(&head, manager: manager()).global
+        }
+        #expect(global(.seconds(5), "1S") == .seconds(1))
+        #expect(global(.seconds(5), "7S") == .seconds(5))
+        #expect(global(.seconds(5), nil) == .seconds(5))
+        #expect(global(.zero, "7S") == .seconds(7))
+        #expect(global(.zero, nil) == nil)
+        #expect(global(.seconds(5), "1S", type: "text/plain") == .seconds(9))
     }
 
     @Test(arguments: [("1S", Duration.seconds(1)), ("250m", .milliseconds(250)), ("2H", .seconds(7200))])

@@ -1,8 +1,8 @@
 internal import ApusAPI
 internal import ApusCore
 internal import ApusTraffic
-internal import Testing
 internal import SwiftProtobuf
+internal import Testing
 
 @Suite struct ConfigStoreTests {
     @Test func `a cluster waits for its endpoints, and empty ones count`() throws {
@@ -91,14 +91,25 @@ internal import SwiftProtobuf
 
     @Test func `good resources of a response take effect beside bad ones, whose last good version stays`() throws {
         var store = ConfigStore()
-        _ = try store.put(.cluster, "a", Sample.cluster("a") { $0.type = .static; $0.clearEdsClusterConfig() })
-        let bad = Sample.cluster("a") { $0.type = .static; $0.clearEdsClusterConfig(); $0.preconnectPolicy = .init() }
+        _ = try store.put(
+            .cluster, "a",
+            Sample.cluster("a") {
+                $0.type = .static; $0.clearEdsClusterConfig()
+            })
+        let bad = Sample.cluster("a") {
+            $0.type = .static; $0.clearEdsClusterConfig(); $0.preconnectPolicy = .init()
+        }
         let verdict = store.apply(
             ConfigUpdate(
                 type: .cluster,
                 changed: [
                     .init(name: "a", version: "2", body: try body(bad)),
-                    .init(name: "b", version: "2", body: try body(Sample.cluster("b") { $0.type = .static; $0.clearEdsClusterConfig() })),
+                    .init(
+                        name: "b", version: "2",
+                        body: try body(
+                            Sample.cluster("b") {
+                                $0.type = .static; $0.clearEdsClusterConfig()
+                            })),
                 ]), now: 5)
         #expect(verdict.accepted == ["b"] && verdict.change.changedClusters == ["b"])
         #expect(
@@ -107,7 +118,11 @@ internal import SwiftProtobuf
         #expect(store.configuration.cluster(named: "a") != nil)
         #expect(store.acceptedResources(.cluster).map(\.version) == ["1", "2"])
         #expect(store.rejectedResources(.cluster).map(\.attemptedAt) == [5])
-        _ = try store.put(.cluster, "a", Sample.cluster("a") { $0.type = .static; $0.clearEdsClusterConfig() })
+        _ = try store.put(
+            .cluster, "a",
+            Sample.cluster("a") {
+                $0.type = .static; $0.clearEdsClusterConfig()
+            })
         #expect(store.rejectedResources(.cluster).isEmpty)
     }
 
@@ -179,7 +194,11 @@ internal import SwiftProtobuf
                 $0.retriableStatusCodes = [503]
                 $0.perTryTimeout.seconds = 2
                 $0.hostSelectionRetryMaxAttempts = 5
-                $0.retryHostPredicate = [.with { $0.name = "p"; $0.typedConfig = previous }]
+                $0.retryHostPredicate = [
+                    .with {
+                        $0.name = "p"; $0.typedConfig = previous
+                    }
+                ]
             }
         }
         let retry = try #require(try forward(decide(message, get("/"))).retry)
@@ -205,7 +224,10 @@ internal import SwiftProtobuf
         let filter = try packed(Envoy_Extensions_Filters_Http_Fault_V3_HTTPFault())
         var store = ConfigStore()
         let manager = try Sample.manager {
-            $0.httpFilters.insert(.with { $0.name = "envoy.filters.http.fault"; $0.typedConfig = filter }, at: 0)
+            $0.httpFilters.insert(
+                .with {
+                    $0.name = "envoy.filters.http.fault"; $0.typedConfig = filter
+                }, at: 0)
         }
         _ = try store.put(.listener, "l", Sample.listener(manager: manager))
         _ = try store.put(
@@ -240,7 +262,9 @@ internal import SwiftProtobuf
         #expect(action.status == 302)
         #expect(text(action.location(for: get("/old?q"), match: nil, isSecure: false)) == "https://shop.example/new?q")
         let direct = Sample.routes {
-            $0.virtualHosts[0].routes[0].directResponse = .with { $0.status = 418; $0.body.inlineString = "tea" }
+            $0.virtualHosts[0].routes[0].directResponse = .with {
+                $0.status = 418; $0.body.inlineString = "tea"
+            }
         }
         guard case .direct(let response) = try decide(direct, get("/")).outcome else {
             Issue.record("no direct response")
@@ -258,7 +282,9 @@ internal import SwiftProtobuf
             $0.ringHashLbConfig.minimumRingSize = .init(2048)
             $0.connectTimeout.seconds = 10
             $0.circuitBreakers.thresholds = [
-                .with { $0.maxConnections = .init(7); $0.maxRetries = .init(UInt32.max) }
+                .with {
+                    $0.maxConnections = .init(7); $0.maxRetries = .init(UInt32.max)
+                }
             ]
             $0.outlierDetection.consecutive5Xx = .init(3)
             $0.commonLbConfig.healthyPanicThreshold.value = 0
@@ -339,7 +365,11 @@ internal import SwiftProtobuf
     @Test func `header values take operators`() throws {
         let message = Sample.routes {
             $0.requestHeadersToAdd = [
-                .with { $0.header = .with { $0.key = "x-from"; $0.value = "%DOWNSTREAM_REMOTE_ADDRESS%/%REQ(x-a)%" } }
+                .with {
+                    $0.header = .with {
+                        $0.key = "x-from"; $0.value = "%DOWNSTREAM_REMOTE_ADDRESS%/%REQ(x-a)%"
+                    }
+                }
             ]
         }
         var store = ConfigStore()

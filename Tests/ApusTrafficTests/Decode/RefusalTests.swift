@@ -1,8 +1,8 @@
 internal import ApusAPI
 internal import ApusCore
 internal import ApusTraffic
-internal import Testing
 internal import SwiftProtobuf
+internal import Testing
 
 @Suite struct RefusalTests {
     @Test func `the samples are accepted`() throws {
@@ -73,7 +73,9 @@ internal import SwiftProtobuf
             }, at: 0)
         #expect(
             try refusal(.listener, "l", Sample.listener(manager: manager))?.hasSuffix(
-                "http_filters[0].typed_config: envoy.extensions.filters.http.rbac.v3.RBAC is not supported by this proxy")
+                "http_filters[0].typed_config: envoy.extensions.filters.http.rbac.v3.RBAC is not supported by "
+                    + "this proxy"
+            )
                 == true)
         manager.httpFilters[0].isOptional = true
         #expect(try refusal(.listener, "l", Sample.listener(manager: manager)) == nil)
@@ -83,7 +85,9 @@ internal import SwiftProtobuf
 
     @Test func `wrong values are refused with their place`() throws {
         let regex = Sample.routes { $0.virtualHosts[0].routes[0].match.safeRegex.regex = "(" }
-        #expect(try refusal(.route, "r", regex)?.hasPrefix("virtual_hosts[0].routes[0].match.safe_regex.regex: not RE2") == true)
+        #expect(
+            try refusal(.route, "r", regex)?.hasPrefix("virtual_hosts[0].routes[0].match.safe_regex.regex: not RE2")
+                == true)
         let domain = Sample.routes { $0.virtualHosts[0].domains = ["a.*.b"] }
         #expect(try refusal(.route, "r", domain)?.hasPrefix("virtual_hosts[0].domains[0]:") == true)
         let twice = Sample.routes { $0.virtualHosts[0].domains = ["a", "A"] }
@@ -100,11 +104,23 @@ internal import SwiftProtobuf
         let negative = Sample.routes { $0.virtualHosts[0].routes[0].route.timeout.seconds = -1 }
         #expect(try refusal(.route, "r", negative)?.hasSuffix("route.timeout: not a valid duration") == true)
         let host = Sample.routes {
-            $0.requestHeadersToAdd = [.with { $0.header = .with { $0.key = "Host"; $0.value = "x" } }]
+            $0.requestHeadersToAdd = [
+                .with {
+                    $0.header = .with {
+                        $0.key = "Host"; $0.value = "x"
+                    }
+                }
+            ]
         }
         #expect(try refusal(.route, "r", host)?.contains("cannot be modified") == true)
         let split = Sample.routes {
-            $0.requestHeadersToAdd = [.with { $0.header = .with { $0.key = "x-a"; $0.value = "x\r\ny: z" } }]
+            $0.requestHeadersToAdd = [
+                .with {
+                    $0.header = .with {
+                        $0.key = "x-a"; $0.value = "x\r\ny: z"
+                    }
+                }
+            ]
         }
         #expect(try refusal(.route, "r", split)?.contains("line break") == true)
         let table = Sample.cluster {
@@ -139,11 +155,15 @@ internal import SwiftProtobuf
             $0.virtualHosts[0].routes[0].match.runtimeFraction.defaultValue.numerator = 100
         }
         #expect(try refusal(.route, "r", routes) == nil)
-        let stats = try packed(Envoy_Extensions_Filters_Http_GrpcStats_V3_FilterConfig.with { $0.emitFilterState = true })
+        let stats = try packed(
+            Envoy_Extensions_Filters_Http_GrpcStats_V3_FilterConfig.with { $0.emitFilterState = true })
         let manager = try Sample.manager {
             $0.tracing.randomSampling.value = 1
             $0.setCurrentClientCertDetails.uri = true
-            $0.httpFilters.insert(.with { $0.name = "stats"; $0.typedConfig = stats }, at: 0)
+            $0.httpFilters.insert(
+                .with {
+                    $0.name = "stats"; $0.typedConfig = stats
+                }, at: 0)
         }
         #expect(try refusal(.listener, "l", Sample.listener(manager: manager)) == nil)
         let traced = try Sample.manager { $0.tracing.provider.name = "zipkin" }
@@ -169,7 +189,9 @@ internal import SwiftProtobuf
         }
         var store = ConfigStore()
         #expect(try store.put(.cluster, "c", cluster).message == nil)
-        #expect(try store.put(.endpoints, "c", marked).rejected.first?.reason.contains("TLS to endpoint 10.0.0.1:80") == true)
+        #expect(
+            try store.put(.endpoints, "c", marked).rejected.first?.reason.contains("TLS to endpoint 10.0.0.1:80")
+                == true)
         #expect(try store.put(.endpoints, "c", Sample.endpoints()).message == nil)
         #expect(try store.put(.endpoints, "c", marked).message != nil)
         #expect(store.configuration.cluster(named: "c")?.endpoints.endpoints.count == 1)

@@ -50,7 +50,9 @@ enum Sample {
         return message
     }
 
-    static func endpoints(_ name: String = "c", _ change: (inout EndpointsMessage) -> Void = { _ in }) -> EndpointsMessage {
+    static func endpoints(_ name: String = "c", _ change: (inout EndpointsMessage) -> Void = { _ in })
+        -> EndpointsMessage
+    {
         var message = EndpointsMessage.with {
             $0.clusterName = name
             $0.endpoints = [

@@ -50,7 +50,9 @@ internal import Testing
         #expect(head.text(ByteRange(0, 5)) == "")
     }
 
-    @Test(arguments: [(0, "0"), (7, "7"), (10, "10"), (18_446_744_073_709_551_615, "18446744073709551615")] as [(UInt64, String)])
+    @Test(
+        arguments: [(0, "0"), (7, "7"), (10, "10"), (18_446_744_073_709_551_615, "18446744073709551615")]
+            as [(UInt64, String)])
     func `numbers are written in decimal`(number: UInt64, wanted: String) {
         var out: [UInt8] = []
         out.appendDecimal(number)

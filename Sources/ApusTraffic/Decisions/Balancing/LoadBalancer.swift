@@ -102,7 +102,8 @@ package struct LoadBalancer: Sendable {
         } else {
             let hosts = range.filter(wanted)
             guard !hosts.isEmpty else { return group }
-            let shares = usesHash
+            let shares =
+                usesHash
                 ? Self.shares(hosts, localities, weighsLocalities: config.weighsLocalities, table) : []
             group.sources.append(source(hosts, config: config, table: table, shares: shares, random: random))
             group.weights = [1]

@@ -30,7 +30,8 @@ package struct PriorityLoad: Hashable, Sendable {
         }
         let healthShares = counts.map { share($0.healthy, $0.all) }
         let degradedShares = counts.map { share($0.degraded, $0.all) }
-        let total = UInt32(min(100, healthShares.reduce(0) { $0 &+ UInt64($1) } &+ degradedShares.reduce(0) { $0 &+ UInt64($1) }))
+        let total = UInt32(
+            min(100, healthShares.reduce(0) { $0 &+ UInt64($1) } &+ degradedShares.reduce(0) { $0 &+ UInt64($1) }))
         healthy = [UInt32](repeating: 0, count: counts.count)
         degraded = healthy
         panics = [Bool](repeating: false, count: counts.count)
