@@ -63,7 +63,7 @@ spec:
 HAPROXY = """\
 global
     nbthread 1
-    maxconn 20000
+    maxconn 8000
 defaults
     mode http
     timeout connect 10s

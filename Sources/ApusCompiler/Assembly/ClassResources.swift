@@ -147,8 +147,9 @@ final class ClassResources: Sendable {
             endpoints: endpoints,
             listeners: listening.map { Encoding.set(.listener, $0.listeners, after: listeners) } ?? listeners,
             routes: newRoutes
-                ? Encoding.set(
-                    .route, Self.routes(listening?.routeNames ?? routeNames, context), after: routes) : routes,
+                ? updatedRoutes(
+                    old, context, names: listening?.routeNames ?? routeNames,
+                    onlyRules: difference.services.isEmpty && !difference.hashes) : routes,
             routeNames: listening?.routeNames ?? routeNames,
             podAddresses: listening?.podAddresses ?? podAddresses,
             findings: listening?.findings ?? findings)
@@ -192,6 +193,39 @@ final class ClassResources: Sendable {
         }
         gone.subtract(changed.map(\.name))
         return endpoints.applying(changed: changed, removed: gone.sorted())
+    }
+
+    /// - Parameter onlyRules: nothing but VirtualServices (or Sidecar, Gateway, policy) can differ.
+    private func updatedRoutes(
+        _ old: CompileContext, _ context: CompileContext, names: [String], onlyRules: Bool
+    ) -> ResourceSet {
+        guard onlyRules, names == routeNames, let touched = touchedRouteNames(old, context) else {
+            return Encoding.set(.route, Self.routes(names, context), after: routes)
+        }
+        return routes.applying(changed: Self.routes(touched, context), removed: [])
+    }
+
+    /// The route configurations that a difference in VirtualServices alone can reach, nil for all of them. Beside port
+    /// 80 and the configurations of all ports, a VirtualService counts only where a service that it names has the port.
+    private func touchedRouteNames(_ old: CompileContext, _ new: CompileContext) -> [String]? {
+        guard !new.isRouter, !new.isProxyless, old.scope.sidecar == nil, new.scope.sidecar == nil,
+            old.scope.outboundPolicy == new.scope.outboundPolicy
+        else { return nil }
+        let before = old.scope.virtualServices
+        let after = new.scope.virtualServices
+        let had = Set(before.map(ObjectIdentifier.init))
+        let has = Set(after.map(ObjectIdentifier.init))
+        // The order decides between two of them for one host.
+        guard
+            before.filter({ has.contains(ObjectIdentifier($0)) })
+                .isIdentical(to: after.filter { had.contains(ObjectIdentifier($0)) })
+        else { return nil }
+        let differing =
+            before.filter { !has.contains(ObjectIdentifier($0)) } + after.filter { !had.contains(ObjectIdentifier($0)) }
+        let hosts = Set(differing.flatMap(\.hosts))
+        guard !hosts.isEmpty, !hosts.contains(where: \.isWildcard) else { return nil }
+        let ports = Set(new.scope.services.filter { hosts.contains($0.host) }.flatMap { $0.ports.map(\.number) })
+        return routeNames.filter { name in UInt32(name).map { $0 == 80 || ports.contains($0) } ?? true }
     }
 
     private struct Difference {

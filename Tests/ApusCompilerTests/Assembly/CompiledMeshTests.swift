@@ -156,9 +156,10 @@ struct CompiledMeshTests {
         let after = mesh.compiled.view(for: client)
         #expect(after.clusters.byName[reviews] == nil)
         #expect(after.endpoints.byName[reviews] == nil)
-        #expect(after.clusters.diff(since: before.clusters).removed == [
-            "outbound|80|v1|reviews.default.svc.cluster.local", reviews,
-        ])
+        #expect(
+            after.clusters.diff(since: before.clusters).removed == [
+                "outbound|80|v1|reviews.default.svc.cluster.local", reviews,
+            ])
     }
 
     @Test("A class that skips a snapshot follows over both changes")
@@ -271,7 +272,8 @@ struct CompiledMeshTests {
                     MeshFixture.service(
                         name, in: namespace, ip: "10.1.\(namespace == "team" ? 1 : 0).\(name.utf8.count)",
                         headless: random.next(5) == 0,
-                        ports: [(spoken, 80, 8080)] + (random.next(2) == 0 ? [("tcp-x", 3306, 3306)] : []))
+                        ports: [(spoken, 80, 8080)] + (random.next(2) == 0 ? [("tcp-x", 3306, 3306)] : [])
+                            + (random.next(2) == 0 ? [("http-b", UInt32(9080 + random.next(2)), 8080)] : []))
                 ], []
             )
         case 1, 2:
@@ -280,7 +282,11 @@ struct CompiledMeshTests {
             return (
                 [
                     MeshFixture.virtualService(
-                        name, in: namespace, hosts: [name, "\(name).example.com"],
+                        random.next(3) == 0 ? "other" : name, in: namespace,
+                        hosts: [
+                            [name], [name, "\(name).example.com"], ["*.default.svc.cluster.local"],
+                            [name, "ratings.default.svc.cluster.local"],
+                        ][Int(random.next(4))],
                         gateways: random.next(2) == 0 ? [] : ["mesh", "default/my-gateway"]
                     ) { $0.http = [MeshFixture.httpTo(names[Int(random.next(4))])] }
                 ], []
