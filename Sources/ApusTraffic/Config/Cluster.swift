@@ -115,14 +115,6 @@ package final class ClusterConfig: Sendable {
         }
     }
 
-    package struct Keepalive: Hashable, Sendable {
-        package var probes: UInt32?
-        package var time: Duration?
-        package var interval: Duration?
-
-        package init() {}
-    }
-
     package let name: String
     /// What statistics call it; the name if not set.
     package let statName: String
@@ -134,8 +126,6 @@ package final class ClusterConfig: Sendable {
     package let panicThreshold: Double
     /// Locality weights are in force (`locality_weighted_lb_config`).
     package let weighsLocalities: Bool
-    package let closesConnectionsOnHostSetChange: Bool
-    package let ignoresNewHostsUntilFirstCheck: Bool
     package let hashesHostname: Bool
     package let connectTimeout: Duration
     package let breakers: CircuitBreakerLimits
@@ -150,7 +140,6 @@ package final class ClusterConfig: Sendable {
     /// Bytes of one response head.
     package let maxResponseHeaderBytes: Int
     package let outlierDetection: OutlierDetectionConfig?
-    package let keepalive: Keepalive?
     /// Source address of upstream connections.
     package let bindSource: IPAddress?
     package let bufferLimit: UInt32
@@ -162,7 +151,6 @@ package final class ClusterConfig: Sendable {
         name: String, statName: String? = nil, version: ContentVersion = ContentVersion(0), slot: Slot,
         discovery: Discovery,
         policy: LoadBalancingPolicy = .roundRobin, panicThreshold: Double = 50, weighsLocalities: Bool = false,
-        closesConnectionsOnHostSetChange: Bool = false, ignoresNewHostsUntilFirstCheck: Bool = false,
         hashesHostname: Bool = false,
         connectTimeout: Duration = .seconds(5), breakers: CircuitBreakerLimits = CircuitBreakerLimits(),
         highPriorityBreakers: CircuitBreakerLimits = CircuitBreakerLimits(),
@@ -170,7 +158,7 @@ package final class ClusterConfig: Sendable {
         maxConnectionDuration: Duration? = nil, maxStreamDuration: Duration? = nil,
         maxRequestsPerConnection: UInt32? = nil, maxResponseHeaders: Int = 100,
         maxResponseHeaderBytes: Int = 80 << 10, outlierDetection: OutlierDetectionConfig? = nil,
-        keepalive: Keepalive? = nil, bindSource: IPAddress? = nil, bufferLimit: UInt32 = 1 << 20,
+        bindSource: IPAddress? = nil, bufferLimit: UInt32 = 1 << 20,
         transportMatches: [TransportMatch] = [], endpoints: EndpointTable? = nil
     ) {
         self.name = name
@@ -181,8 +169,6 @@ package final class ClusterConfig: Sendable {
         self.policy = policy
         self.panicThreshold = panicThreshold
         self.weighsLocalities = weighsLocalities
-        self.closesConnectionsOnHostSetChange = closesConnectionsOnHostSetChange
-        self.ignoresNewHostsUntilFirstCheck = ignoresNewHostsUntilFirstCheck
         self.hashesHostname = hashesHostname
         self.connectTimeout = connectTimeout
         self.breakers = breakers
@@ -195,7 +181,6 @@ package final class ClusterConfig: Sendable {
         self.maxResponseHeaders = maxResponseHeaders
         self.maxResponseHeaderBytes = maxResponseHeaderBytes
         self.outlierDetection = outlierDetection
-        self.keepalive = keepalive
         self.bindSource = bindSource
         self.bufferLimit = bufferLimit
         self.transportMatches = transportMatches

@@ -30,7 +30,6 @@ package final class HTTPConnectionManager: Sendable {
         package var alwaysSetsRequestIDInResponse = false
         package var clientCertificate = ClientCertificate.sanitize
         package var appendsForwardedPort = false
-        package var addsUserAgent = false
         /// `internal_address_config.cidr_ranges`; empty: no address is internal.
         package var internalRanges: [CIDR] = []
         /// nil: the scheme is that of the connection (or the authority form).
@@ -58,10 +57,6 @@ package final class HTTPConnectionManager: Sendable {
         /// nil: no limit.
         package var maxRequestsPerConnection: UInt32?
         package var underscores = Underscores.allow
-        package var acceptsHTTP10 = false
-        package var defaultHostForHTTP10 = ""
-        package var allowsAbsoluteURL = true
-        package var keepsTrailers = false
 
         package init() {}
     }

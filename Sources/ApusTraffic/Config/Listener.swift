@@ -93,7 +93,6 @@ package final class FilterChain: Sendable {
 /// `config.listener.v3.Listener`.
 package final class ListenerConfig: Sendable {
     package enum Direction: Hashable, Sendable { case unspecified, inbound, outbound }
-    package enum DrainType: Hashable, Sendable { case `default`, modifyOnly }
 
     package let name: String
     /// Digest of the bytes it was decoded from.
@@ -103,7 +102,6 @@ package final class ListenerConfig: Sendable {
     package let bindsToPort: Bool
     /// Connections go on to the listener of their original destination, if there is one.
     package let usesOriginalDestination: Bool
-    package let transparent: Bool
     package let chains: [FilterChain]
     package let defaultChain: FilterChain?
     package let matcher: FilterChainMatcher
@@ -115,23 +113,21 @@ package final class ListenerConfig: Sendable {
     package let bufferLimit: UInt32
     package let backlog: UInt32?
     package let direction: Direction
-    package let drainType: DrainType
     package let accessLogs: [AccessLog]
 
     package init(
         name: String, version: ContentVersion = ContentVersion(0), address: SocketAddress, bindsToPort: Bool = true,
-        usesOriginalDestination: Bool = false, transparent: Bool = false, chains: [FilterChain],
+        usesOriginalDestination: Bool = false, chains: [FilterChain],
         defaultChain: FilterChain? = nil, listenerFilters: [ListenerFilter] = [],
         listenerFiltersTimeout: Duration? = .seconds(15), continuesOnListenerFiltersTimeout: Bool = false,
         bufferLimit: UInt32 = 1 << 20, backlog: UInt32? = nil, direction: Direction = .unspecified,
-        drainType: DrainType = .default, accessLogs: [AccessLog] = []
+        accessLogs: [AccessLog] = []
     ) {
         self.name = name
         self.version = version
         self.address = address
         self.bindsToPort = bindsToPort
         self.usesOriginalDestination = usesOriginalDestination
-        self.transparent = transparent
         self.chains = chains
         self.defaultChain = defaultChain
         matcher = FilterChainMatcher(chains.map(\.match))
@@ -141,7 +137,6 @@ package final class ListenerConfig: Sendable {
         self.bufferLimit = bufferLimit
         self.backlog = backlog
         self.direction = direction
-        self.drainType = drainType
         self.accessLogs = accessLogs
     }
 }

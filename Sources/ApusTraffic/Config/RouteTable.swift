@@ -14,14 +14,12 @@ package final class VirtualHost: Sendable {
     /// `x-envoy-attempt-count` towards the upstream and back to the client.
     package let addsAttemptCountToRequest: Bool
     package let addsAttemptCountToResponse: Bool
-    /// `x-envoy-is-timeout-retry` on a try that follows a per-try timeout.
-    package let marksTimeoutRetries: Bool
 
     package init(
         name: String, domains: [String], routes: [Route], tls: TLSRequirement = .none,
         requestHeaders: HeaderOperations = .none, responseHeaders: HeaderOperations = .none,
         overrides: [FilterOverride] = [], addsAttemptCountToRequest: Bool = false,
-        addsAttemptCountToResponse: Bool = false, marksTimeoutRetries: Bool = false
+        addsAttemptCountToResponse: Bool = false
     ) {
         self.name = name
         self.domains = domains
@@ -32,7 +30,6 @@ package final class VirtualHost: Sendable {
         self.overrides = overrides
         self.addsAttemptCountToRequest = addsAttemptCountToRequest
         self.addsAttemptCountToResponse = addsAttemptCountToResponse
-        self.marksTimeoutRetries = marksTimeoutRetries
     }
 }
 

@@ -34,41 +34,38 @@ extension RouteTable {
     /// The four levels in Envoy's order: weighted cluster, route, virtual host, table, so that the outer level wins;
     /// reversed with `most_specific_header_mutations_wins`.
     package func applyRequestHeaders(_ decision: RouteDecision, to head: inout HTTPHead, facts: StreamFacts) {
-        let levels = [
-            decision.weighted?.requestHeaders, decision.route?.requestHeaders, decision.virtualHost?.requestHeaders,
-            requestHeaders,
-        ]
-        apply(levels, to: &head, request: nil, facts: facts)
+        for step in 0..<4 {
+            let operations: HeaderOperations?
+            switch level(step) {
+            case 0: operations = decision.weighted?.requestHeaders
+            case 1: operations = decision.route?.requestHeaders
+            case 2: operations = decision.virtualHost?.requestHeaders
+            default: operations = requestHeaders
+            }
+            guard let operations, !operations.isEmpty else { continue }
+            // The head is copied only for values that read it.
+            let before = operations.readsHeads ? head : nil
+            operations.apply(to: &head, request: before, response: nil, facts: facts)
+        }
     }
 
     /// The same for a response.
     package func applyResponseHeaders(
         _ decision: RouteDecision, to head: inout HTTPHead, request: HTTPHead?, facts: StreamFacts
     ) {
-        let levels = [
-            decision.weighted?.responseHeaders, decision.route?.responseHeaders,
-            decision.virtualHost?.responseHeaders, responseHeaders,
-        ]
-        apply(levels, to: &head, request: request, facts: facts)
-    }
-
-    private func apply(
-        _ levels: [HeaderOperations?], to head: inout HTTPHead, request: HTTPHead?, facts: StreamFacts
-    ) {
-        guard levels.contains(where: { !($0?.isEmpty ?? true) }) else { return }
-        for index in levels.indices {
-            let level = mostSpecificHeaderMutationsWin ? levels[levels.count &- 1 &- index] : levels[index]
-            guard let level, !level.isEmpty else { continue }
-            guard level.readsHeads else {
-                level.apply(to: &head, request: nil, response: nil, facts: facts)
-                continue
+        for step in 0..<4 {
+            let operations: HeaderOperations?
+            switch level(step) {
+            case 0: operations = decision.weighted?.responseHeaders
+            case 1: operations = decision.route?.responseHeaders
+            case 2: operations = decision.virtualHost?.responseHeaders
+            default: operations = responseHeaders
             }
-            let before = head
-            if let request {
-                level.apply(to: &head, request: request, response: before, facts: facts)
-            } else {
-                level.apply(to: &head, request: before, response: nil, facts: facts)
-            }
+            guard let operations, !operations.isEmpty else { continue }
+            let before = operations.readsHeads ? head : nil
+            operations.apply(to: &head, request: request, response: before, facts: facts)
         }
     }
+
+    private func level(_ step: Int) -> Int { mostSpecificHeaderMutationsWin ? 3 &- step : step }
 }

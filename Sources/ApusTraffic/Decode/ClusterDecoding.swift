@@ -53,21 +53,11 @@ extension ClusterConfig {
             else { throw Refusal("upstream_bind_config.source_address", "must be an IP address with port 0") }
             source = address
         }
-        var keepalive: Keepalive?
-        if message.upstreamConnectionOptions.hasTcpKeepalive {
-            let tcp = message.upstreamConnectionOptions.tcpKeepalive
-            keepalive = Keepalive()
-            keepalive?.probes = tcp.hasKeepaliveProbes ? tcp.keepaliveProbes.value : nil
-            keepalive?.time = tcp.hasKeepaliveTime ? .seconds(Int64(tcp.keepaliveTime.value)) : nil
-            keepalive?.interval = tcp.hasKeepaliveInterval ? .seconds(Int64(tcp.keepaliveInterval.value)) : nil
-        }
         let config = ClusterConfig(
             name: message.name, statName: message.altStatName.isEmpty ? nil : message.altStatName, version: version,
             slot: slot, discovery: discovery, policy: policy.base,
             panicThreshold: common.hasHealthyPanicThreshold ? common.healthyPanicThreshold.value : 50,
             weighsLocalities: policy.weighsLocalities,
-            closesConnectionsOnHostSetChange: common.closeConnectionsOnHostSetChange,
-            ignoresNewHostsUntilFirstCheck: common.ignoreNewHostsUntilFirstHc,
             hashesHostname: policy.hashesHostname,
             connectTimeout: message.hasConnectTimeout
                 ? try at("connect_timeout") { () throws(Refusal) in try message.connectTimeout.positive() }
@@ -80,7 +70,7 @@ extension ClusterConfig {
                 ? try at("outlier_detection") { () throws(Refusal) in
                     try OutlierDetectionConfig(message.outlierDetection)
                 } : nil,
-            keepalive: keepalive, bindSource: source,
+            bindSource: source,
             bufferLimit: message.hasPerConnectionBufferLimitBytes
                 ? message.perConnectionBufferLimitBytes.value : 1 << 20,
             transportMatches: matches, endpoints: endpoints)
@@ -342,7 +332,6 @@ extension ClusterConfig {
             if message.hasCommonHTTPProtocolOptions {
                 try read("common_http_protocol_options", message.commonHTTPProtocolOptions)
             }
-            if message.hasHTTPProtocolOptions { try Self.check("http_protocol_options", message.httpProtocolOptions) }
             for (name, any) in message.typedExtensionProtocolOptions.sorted(by: { $0.key < $1.key }) {
                 let field = "typed_extension_protocol_options[\(name)]"
                 guard name == "envoy.extensions.upstreams.http.v3.HttpProtocolOptions" else {
@@ -356,14 +345,10 @@ extension ClusterConfig {
                 }
                 switch options.upstreamProtocolOptions {
                 case .explicitHTTPConfig(let explicit):
-                    guard case .httpProtocolOptions(let http1) = explicit.protocolConfig else {
+                    guard case .httpProtocolOptions = explicit.protocolConfig else {
                         throw Refusal.unsupported("\(field).explicit_http_config", "HTTP/2 to the upstream")
                     }
-                    try Self.check("\(field).explicit_http_config.http_protocol_options", http1)
-                case .useDownstreamProtocolConfig(let downstream):
-                    upstreamProtocol = .useDownstream
-                    try Self.check(
-                        "\(field).use_downstream_protocol_config.http_protocol_options", downstream.httpProtocolOptions)
+                case .useDownstreamProtocolConfig: upstreamProtocol = .useDownstream
                 case .autoConfig: throw Refusal.unsupported("\(field).auto_config")
                 case nil: throw Refusal(field, "no protocol")
                 }
@@ -401,12 +386,6 @@ extension ClusterConfig {
             guard options.headersWithUnderscoresAction == .allow else {
                 throw Refusal("\(field).headers_with_underscores_action", "only for connections of clients")
             }
-        }
-
-        /// Settings of HTTP/1 that only make sense towards clients.
-        private static func check(_ field: String, _ options: Envoy_Config_Core_V3_Http1ProtocolOptions) throws(Refusal)
-        {
-            if options.enableTrailers { throw Refusal.unsupported("\(field).enable_trailers") }
         }
     }
 }

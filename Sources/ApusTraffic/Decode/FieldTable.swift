@@ -86,13 +86,9 @@ enum FieldTable {
                 connection_pool_per_downstream_connection=51
                 """),
         "envoy.config.cluster.v3.Cluster.CommonLbConfig": Entry(
-            """
-            healthy_panic_threshold=1 locality_weighted_lb_config=3
-            ignore_new_hosts_until_first_hc=5 close_connections_on_host_set_change=6
-            consistent_hashing_lb_config=7
-            """,
-            ignored: "update_merge_window=4",
-            refused: "zone_aware_lb_config=2 override_host_status=8"),
+            "healthy_panic_threshold=1 locality_weighted_lb_config=3 consistent_hashing_lb_config=7",
+            ignored: "update_merge_window=4 ignore_new_hosts_until_first_hc=5",
+            refused: "zone_aware_lb_config=2 close_connections_on_host_set_change=6 override_host_status=8"),
         "envoy.config.cluster.v3.Cluster.CommonLbConfig.ConsistentHashingLbConfig": Entry(
             "use_hostname_for_hashing=1",
             refused: "hash_balance_factor=2"),
@@ -130,8 +126,11 @@ enum FieldTable {
                 monitors=24
                 """),
         "envoy.config.cluster.v3.UpstreamConnectionOptions": Entry(
-            "tcp_keepalive=1",
-            refused: "set_local_interface_name_on_upstream_connections=2 happy_eyeballs_config=3"),
+            "",
+            refused: """
+                tcp_keepalive=1 set_local_interface_name_on_upstream_connections=2
+                happy_eyeballs_config=3
+                """),
         "envoy.config.core.v3.Address": Entry("socket_address=1 pipe=2", refused: "envoy_internal_address=3"),
         "envoy.config.core.v3.AggregatedConfigSource": Entry(""),
         "envoy.config.core.v3.BindConfig": Entry(
@@ -148,9 +147,10 @@ enum FieldTable {
         "envoy.config.core.v3.HeaderValue": Entry("key=1 value=2 raw_value=3"),
         "envoy.config.core.v3.HeaderValueOption": Entry("header=1 append=2 append_action=3 keep_empty_value=4"),
         "envoy.config.core.v3.Http1ProtocolOptions": Entry(
-            "allow_absolute_url=1 accept_http_10=2 default_host_for_http_10=3 enable_trailers=5",
+            "allow_absolute_url=1",
+            ignored: "default_host_for_http_10=3",
             refused: """
-                header_key_format=4 allow_chunked_length=6
+                accept_http_10=2 header_key_format=4 enable_trailers=5 allow_chunked_length=6
                 override_stream_error_on_invalid_http_message=7 send_fully_qualified_url=8
                 allow_custom_methods=10 ignore_http_11_upgrade=11
                 """),
@@ -312,13 +312,12 @@ enum FieldTable {
             name=1 domains=2 routes=3 require_tls=4 request_headers_to_add=7
             request_headers_to_remove=13 response_headers_to_add=10 response_headers_to_remove=11
             typed_per_filter_config=15 include_request_attempt_count=14
-            include_attempt_count_in_response=19 retry_policy=16 include_is_timeout_retry_header=23
-            request_mirror_policies=22
+            include_attempt_count_in_response=19 retry_policy=16 request_mirror_policies=22
             """,
             ignored: "metadata=24",
             refused: """
                 rate_limits=6 cors=8 retry_policy_typed_config=20 hedge_policy=17
-                request_body_buffer_limit=25
+                include_is_timeout_retry_header=23 request_body_buffer_limit=25
                 """),
         "envoy.config.route.v3.WeightedCluster": Entry(
             "clusters=1 header_name=4",

@@ -220,10 +220,9 @@ extension HTTPConnectionManager.Limits {
         if common.hasMaxResponseHeadersKb {
             throw Refusal.unsupported("common_http_protocol_options.max_response_headers_kb")
         }
-        acceptsHTTP10 = http1.acceptHTTP10
-        defaultHostForHTTP10 = http1.defaultHostForHTTP10
-        allowsAbsoluteURL = !http1.hasAllowAbsoluteURL || http1.allowAbsoluteURL.value
-        keepsTrailers = http1.enableTrailers
+        if http1.hasAllowAbsoluteURL, !http1.allowAbsoluteURL.value {
+            throw Refusal.unsupported("http_protocol_options.allow_absolute_url", "refusing absolute URLs")
+        }
     }
 }
 

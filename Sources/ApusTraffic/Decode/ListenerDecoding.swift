@@ -30,12 +30,7 @@ extension ListenerConfig {
         case .outbound: direction = .outbound
         case .UNRECOGNIZED: throw Refusal("traffic_direction", "unknown value")
         }
-        let drain: DrainType
-        switch message.drainType {
-        case .default: drain = .default
-        case .modifyOnly: drain = .modifyOnly
-        case .UNRECOGNIZED: throw Refusal("drain_type", "unknown value")
-        }
+        guard message.drainType == .default else { throw Refusal.unsupported("drain_type", "MODIFY_ONLY") }
         let logs = try each("access_log", message.accessLog) { log throws(Refusal) in try AccessLog.decode(log) }
         context = working
         return ListenerConfig(
@@ -51,7 +46,7 @@ extension ListenerConfig {
             bufferLimit: message.hasPerConnectionBufferLimitBytes
                 ? message.perConnectionBufferLimitBytes.value : 1 << 20,
             backlog: message.hasTcpBacklogSize ? message.tcpBacklogSize.value : nil, direction: direction,
-            drainType: drain, accessLogs: logs)
+            accessLogs: logs)
     }
 }
 

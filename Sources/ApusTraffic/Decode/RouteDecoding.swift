@@ -92,8 +92,7 @@ extension VirtualHost {
             name: message.name, domains: message.domains, routes: routes, tls: tls, requestHeaders: requestHeaders,
             responseHeaders: responseHeaders, overrides: overrides,
             addsAttemptCountToRequest: message.includeRequestAttemptCount,
-            addsAttemptCountToResponse: message.includeAttemptCountInResponse,
-            marksTimeoutRetries: message.includeIsTimeoutRetryHeader)
+            addsAttemptCountToResponse: message.includeAttemptCountInResponse)
     }
 }
 

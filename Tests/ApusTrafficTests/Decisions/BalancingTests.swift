@@ -270,6 +270,21 @@ internal import Testing
         #expect(changed)
     }
 
+    @Test func `jitter makes an ejection longer by less than its bound`() {
+        var config = OutlierDetectionConfig()
+        config.maxEjectionPercent = 100
+        config.maxEjectionTimeJitter = .seconds(10)
+        var returned: Set<Int64> = []
+        for seed in 0..<50 as Range<UInt64> {
+            var detector = OutlierDetector(config: config, hostCount: 1)
+            for _ in 0..<5 { _ = detector.record(.response(status: 500), host: 0, now: 0, random: seed) }
+            for time in 29...41 as ClosedRange<Int64> where detector.sweep(now: time * second, random: 0) {
+                returned.insert(time)
+            }
+        }
+        #expect(returned.count > 5 && returned.min() ?? 0 > 30 && returned.max() ?? 99 <= 40)
+    }
+
     @Test func `a host whose success rate falls out of the crowd is ejected`() {
         var config = OutlierDetectionConfig()
         config.maxEjectionPercent = 50

@@ -12,6 +12,8 @@ package struct OutlierDetector: Sendable {
     package struct Host: Sendable {
         package fileprivate(set) var ejectedAt: Int64?
         fileprivate var multiplier: Int64 = 0
+        /// Added to the time of this ejection, so that hosts ejected together do not come back together.
+        fileprivate var jitter: Int64 = 0
         fileprivate var consecutive5xx: UInt32 = 0
         fileprivate var consecutiveGateway: UInt32 = 0
         fileprivate var consecutiveLocal: UInt32 = 0
@@ -92,9 +94,11 @@ package struct OutlierDetector: Sendable {
             return false
         }
         hosts[index].ejectedAt = now
+        let most = max(0, config.maxEjectionTimeJitter.wholeNanoseconds)
+        hosts[index].jitter = most > 0 ? Int64(Draw(random).derived(2) % UInt64(most)) : 0
         let base = max(1, config.baseEjectionTime.wholeNanoseconds)
-        let most = max(config.maxEjectionTime.wholeNanoseconds, base)
-        if hosts[index].multiplier < most / base { hosts[index].multiplier += 1 }
+        let longest = max(config.maxEjectionTime.wholeNanoseconds, base)
+        if hosts[index].multiplier < longest / base { hosts[index].multiplier += 1 }
         ejectedCount += 1
         return true
     }
@@ -112,7 +116,8 @@ package struct OutlierDetector: Sendable {
                 continue
             }
             let (time, overflow) = base.multipliedReportingOverflow(by: max(1, hosts[index].multiplier))
-            guard now &- since >= (overflow ? most : min(time, most)) else { continue }
+            let wait = (overflow ? most : min(time, most)).addingReportingOverflow(hosts[index].jitter)
+            guard now &- since >= (wait.overflow ? .max : wait.partialValue) else { continue }
             hosts[index].ejectedAt = nil
             hosts[index].consecutive5xx = 0
             hosts[index].consecutiveGateway = 0
