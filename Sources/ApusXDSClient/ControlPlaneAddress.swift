@@ -1,6 +1,6 @@
 package import ApusCore
-internal import GRPCNIOTransportHTTP2Posix
 internal import GRPCCore
+internal import GRPCNIOTransportHTTP2Posix
 
 /// Where the control plane listens: `HOST:PORT`, `ADDRESS:PORT`, `[IPV6]:PORT`, or `unix:PATH`.
 package enum ControlPlaneAddress: Hashable, Sendable, CustomStringConvertible {

@@ -68,7 +68,9 @@ package actor XDSClient {
         switch file?.load() {
         case .state(let state):
             held = state
-            log.info("found saved configuration", metadata: ["resources": "\(state.entries.values.map(\.count).reduce(0, +))"])
+            log.info(
+                "found saved configuration",
+                metadata: ["resources": "\(state.entries.values.map(\.count).reduce(0, +))"])
         case .unusable(let reason):
             log.warning("saved configuration is ignored", metadata: ["reason": "\(reason)"])
         case .nothing, nil:
@@ -93,7 +95,9 @@ package actor XDSClient {
                     if case .waiting(let until, let failures) = machine.connection {
                         log.warning(
                             "not connected to the control plane",
-                            metadata: ["address": "\(settings.address)", "reason": "\(reason)", "failures": "\(failures)"])
+                            metadata: [
+                                "address": "\(settings.address)", "reason": "\(reason)", "failures": "\(failures)",
+                            ])
                         onEvent(.disconnected(reason: reason, until: until))
                     }
                 case .wait(let until?):
@@ -221,7 +225,8 @@ package actor XDSClient {
     private func received(_ message: [UInt8]) async throws {
         switch machine.received(message, at: now) {
         case .batch(let type, let added, let removed):
-            log.debug("response", metadata: ["type": "\(type.shortName)", "added": "\(added)", "removed": "\(removed)"])
+            log.debug(
+                "response", metadata: ["type": "\(type.shortName)", "added": "\(added)", "removed": "\(removed)"])
         case .refused(let typeURL, let reason):
             log.warning("refused a response", metadata: ["type": "\(typeURL)", "reason": "\(reason)"])
             onEvent(.refused(typeURL: typeURL, reason: reason))

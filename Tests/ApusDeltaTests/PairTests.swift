@@ -6,7 +6,8 @@ internal import Testing
 /// Both halves of the protocol against each other, over a line that loses streams and delivers when it likes.
 @Suite("Delta server and client together")
 struct PairTests {
-    @Test("they converge without repeating what the client has, and no route ever lacks its cluster",
+    @Test(
+        "they converge without repeating what the client has, and no route ever lacks its cluster",
         arguments: 0..<60)
     func converge(seed: Int) throws {
         var pair = Pair(seed: UInt64(seed))

@@ -61,7 +61,8 @@ struct XDSClientTests {
     }
 
     private func temporaryFolder() -> String {
-        FileManager.default.temporaryDirectory.appending(path: "apus-xds-\(UUID().uuidString)").path(percentEncoded: false)
+        FileManager.default.temporaryDirectory.appending(path: "apus-xds-\(UUID().uuidString)").path(
+            percentEncoded: false)
     }
 
     @Test("configuration comes, is applied in order and acknowledged; derived names are asked for")

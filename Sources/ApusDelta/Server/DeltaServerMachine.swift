@@ -55,13 +55,14 @@ package struct DeltaServerMachine: ServerMachine, ~Copyable {
                 if Self.isWildcard(name) {
                     stream[type].subscribeToAll()
                 } else {
-                    stream[type].subscribe(name)
+                    stream[type].subscribe(stream.shared(name, type))
                 }
             }
         } else {
+            let names = subscribe.filter { !Self.isWildcard($0) }.map { stream.shared($0, type) }
             stream[type].open(
                 wildcard: subscribe.contains(where: Self.isWildcard) || (subscribe.isEmpty && type.allowsWildcard),
-                names: Set(subscribe.filter { !Self.isWildcard($0) }), held: initial)
+                names: Set(names), held: initial)
         }
         return event ?? .subscribed(type)
     }

@@ -59,6 +59,10 @@ struct DiscoveryStream {
         return nil
     }
 
+    /// The name in the storage that the resource has anyway, so that a thousand streams do not keep a thousand copies
+    /// of the names in their requests.
+    func shared(_ name: String, _ type: ResourceType) -> String { view?[type].byName[name]?.name ?? name }
+
     mutating func refuse(_ status: CloseStatus) -> RequestEvent {
         closing = status
         return .refused(status)
@@ -230,7 +234,9 @@ struct DiscoveryStream {
                     .notSent
                 } else if subscription.ledger.rejection != nil {
                     .rejected
-                } else if let view, subscription.outstanding == nil, !subscription.wants(view[subscription.type], at: now) {
+                } else if let view, subscription.outstanding == nil,
+                    !subscription.wants(view[subscription.type], at: now)
+                {
                     .synced
                 } else if subscription.ledger.sent == nil {
                     .notSent

@@ -30,7 +30,7 @@ package struct StateOfTheWorldServerMachine: ServerMachine, ~Copyable {
         }
         if let status = stream.excess(request.resourceNames, beside: 0) { return stream.refuse(status) }
 
-        var names = Set(request.resourceNames)
+        var names = Set(request.resourceNames.map { stream.shared($0, type) })
         let asksForAll = names.remove("*") != nil
         let wildcard = asksForAll || (names.isEmpty && type.allowsWildcard && !hasNamed.contains(type))
 

@@ -173,7 +173,8 @@ struct Subscription {
     ) -> Delivery? {
         if let base, isWildcard, exceptions.isEmpty, due.isEmpty {
             let diff = set.diff(since: base)
-            if case .now = removals {} else if !diff.removed.isEmpty {
+            if case .now = removals {
+            } else if !diff.removed.isEmpty {
                 return takeByName(from: set, removals: removals, at: now, placeholder: placeholder)
             }
             self.base = set

@@ -24,7 +24,7 @@ package enum DiscoveryResponseWriter {
         writer.text(1, version)
         for resource in changed {
             writer.header(2, length: deltaSize(resource))
-            writer.text(1, resource.version.description)
+            writer.version(1, resource.version)
             writer.message(2, resource.body)
             writer.text(3, resource.name)
         }

@@ -1,3 +1,5 @@
+internal import ApusCore
+
 /// Appends protobuf wire format to bytes. Only what discovery messages need: length-delimited fields and their sizes.
 struct WireWriter {
     private(set) var bytes: [UInt8] = []
@@ -17,6 +19,15 @@ struct WireWriter {
     mutating func message(_ field: UInt8, _ value: [UInt8]) {
         header(field, length: value.count)
         bytes.append(contentsOf: value)
+    }
+
+    /// A version as its sixteen hexadecimal digits, as `ContentVersion.description` prints it, without a string between.
+    mutating func version(_ field: UInt8, _ version: ContentVersion) {
+        header(field, length: 16)
+        for shift in stride(from: 60, through: 0, by: -4) {
+            let digit = UInt8(truncatingIfNeeded: version.value >> UInt64(shift)) & 15
+            bytes.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") - 10 + digit)
+        }
     }
 
     /// Tag and length of a length-delimited field; its bytes follow. Field numbers here are below 16, so a tag is one

@@ -44,7 +44,8 @@ struct ClientPeer: ~Copyable {
         _ type: ResourceType, _ contents: [String: Int] = [:], removed: [String] = [], url: String? = nil
     ) -> [Asked] {
         respond(
-            type, contents.sorted { $0.key < $1.key }.map { resource(type, $0.key, $0.value) }, removed: removed, url: url)
+            type, contents.sorted { $0.key < $1.key }.map { resource(type, $0.key, $0.value) }, removed: removed,
+            url: url)
     }
 
     mutating func respond(

@@ -32,9 +32,11 @@ struct DeltaServerTests {
         #expect(peer.ask(.listener).text == ["lds"])
     }
 
-    @Test("an empty first request for a type without wildcard subscribes to nothing", arguments: [
-        ResourceType.endpoints, .route, .secret,
-    ])
+    @Test(
+        "an empty first request for a type without wildcard subscribes to nothing",
+        arguments: [
+            ResourceType.endpoints, .route, .secret,
+        ])
     func noWildcard(type: ResourceType) {
         var peer = DeltaPeer(view(eds: ["a": 1], rds: ["a": 1], sds: ["a": 1]))
         #expect(peer.ask(type).isEmpty)
@@ -146,7 +148,8 @@ struct DeltaServerTests {
     func resumeStandIn() {
         var peer = DeltaPeer(view())
         #expect(
-            peer.ask(.endpoints, subscribe: ["x"], held: ["x": resource(.endpoints, "x", 0).version.description]).isEmpty)
+            peer.ask(.endpoints, subscribe: ["x"], held: ["x": resource(.endpoints, "x", 0).version.description])
+                .isEmpty)
     }
 
     @Test("a version that is not ours counts as different")

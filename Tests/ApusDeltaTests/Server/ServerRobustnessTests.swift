@@ -108,7 +108,8 @@ struct ServerRobustnessTests {
             inbox += peer.ack(answer, (asked[answer.type] ?? []).sorted())
             let parents: [(ResourceType, ResourceType)] =
                 answer.type == .cluster
-                ? [(.cluster, .endpoints)] : answer.type == .listener ? [(.listener, .route), (.listener, .secret)] : []
+                ? [(.cluster, .endpoints)]
+                : answer.type == .listener ? [(.listener, .route), (.listener, .secret)] : []
             for (parent, type) in parents {
                 let names = Set(mine[parent, default: [:]].keys)
                 guard names != asked[type] ?? [] else { continue }

@@ -3,7 +3,8 @@ internal import Testing
 /// Collects what happens and lets a test wait for one thing, for a bounded time.
 actor Journal<Entry: Sendable> {
     private var entries: [Entry] = []
-    private var waiters: [Int: (matches: @Sendable (Entry) -> Bool, continuation: CheckedContinuation<Entry?, Never>)] = [:]
+    private var waiters: [Int: (matches: @Sendable (Entry) -> Bool, continuation: CheckedContinuation<Entry?, Never>)] =
+        [:]
     private var nextWaiter = 0
     private var position = 0
 
