@@ -94,6 +94,19 @@ let package = Package(
             dependencies: ["ApusCore", "ApusAPI", "ApusDelta", arguments, protobuf],
             path: "Tests/Benchmarks/LoadClient",
             swiftSettings: handWritten),
+
+        tests("ApusAPITests", ["ApusAPI", protobuf]),
+        tests("ApusYAMLTests", ["ApusCore", "ApusModel", "ApusYAML"]),
+        tests("ApusManifestTests", ["ApusCore", "ApusModel", "ApusYAML", "ApusManifest"]),
+        tests("ApusMeshTests", ["ApusCore", "ApusModel", "ApusMesh"]),
+        tests("ApusCompilerTests", ["ApusCore", "ApusModel", "ApusMesh", "ApusAPI", "ApusCompiler", protobuf]),
+        tests("ApusDeltaTests", ["ApusCore", "ApusAPI", "ApusDelta", protobuf]),
+        tests("ApusTrafficTests", ["ApusCore", "ApusRegex", "ApusAPI", "ApusTraffic", protobuf]),
+        tests(
+            "ApusDataplaneTests",
+            ["ApusCore", "ApusTraffic", "ApusDataplane", "ApusAPI", protobuf, log] + nio
+                + [.product(name: "NIOEmbedded", package: "swift-nio")]),
+        tests("ApusXDSClientTests", ["ApusCore", "ApusAPI", "ApusDelta", "ApusXDSClient", protobuf, log] + grpc),
     ],
     cxxLanguageStandard: .cxx17
 )

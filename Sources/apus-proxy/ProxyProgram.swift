@@ -37,10 +37,10 @@ struct ProxyProgram {
                     return "\(level)"
                 }))
         let admin = try await serve("admin", dataplane, "127.0.0.1", settings.adminPort) { await pages.respond($0) }
-        let health = try await serve("health", dataplane, "0.0.0.0", settings.healthPort) {
+        let health = try await serve("health", dataplane, "127.0.0.1", settings.healthPort) {
             await pages.respondToProbe($0)
         }
-        let prometheus = try await serve("prometheus", dataplane, "0.0.0.0", settings.prometheusPort) {
+        let prometheus = try await serve("prometheus", dataplane, "127.0.0.1", settings.prometheusPort) {
             await pages.respondToScrape($0)
         }
         logger.info(
@@ -112,7 +112,7 @@ struct ProxyProgram {
     private func writeRunFile(admin: Int, health: Int, prometheus: Int, _ logger: Logger) {
         let text = """
             {"pid": \(ProcessInfo.processInfo.processIdentifier), "addresses": {"admin": "127.0.0.1:\(admin)", \
-            "health": "0.0.0.0:\(health)", "prometheus": "0.0.0.0:\(prometheus)"}}
+            "health": "127.0.0.1:\(health)", "prometheus": "127.0.0.1:\(prometheus)"}}
 
             """
         do {

@@ -91,6 +91,8 @@ struct ProxySettings: Sendable {
             metadata[String(key.dropFirst(prefix.count))] = value
         }
         if let text = present("PROXY_CONFIG") { metadata["PROXY_CONFIG"] = text }
+        // Without a firewall rule the listeners are bound themselves, and there are no virtual ones.
+        metadata["INTERCEPTION_MODE"] = metadata["INTERCEPTION_MODE"] ?? (isIntercepting ? "REDIRECT" : "NONE")
         self.metadata = metadata
     }
 
