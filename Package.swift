@@ -95,7 +95,25 @@ let package = Package(
             path: "Tests/Benchmarks/LoadClient",
             swiftSettings: handWritten),
 
+        // For developers: the whole way from manifest text to resources, checked; and what looks for inputs that break it.
+        .target(
+            name: "ApusFlow",
+            dependencies: [
+                "ApusCore", "ApusModel", "ApusManifest", "ApusMesh", "ApusAPI", "ApusCompiler", "ApusTraffic", protobuf,
+            ],
+            path: "Tests/Fuzz/Flow",
+            swiftSettings: handWritten),
+        .executableTarget(
+            name: "apus-fuzz", dependencies: ["ApusCore", "ApusFlow"], path: "Tests/Fuzz/Fuzzer",
+            swiftSettings: handWritten),
+
         tests("ApusAPITests", ["ApusAPI", protobuf]),
+        tests(
+            "ApusFlowTests",
+            [
+                "ApusCore", "ApusModel", "ApusManifest", "ApusMesh", "ApusAPI", "ApusCompiler", "ApusTraffic",
+                "ApusFlow", protobuf,
+            ]),
         tests("ApusYAMLTests", ["ApusCore", "ApusModel", "ApusYAML"]),
         tests("ApusManifestTests", ["ApusCore", "ApusModel", "ApusYAML", "ApusManifest"]),
         tests("ApusMeshTests", ["ApusCore", "ApusModel", "ApusMesh"]),
