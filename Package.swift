@@ -124,6 +124,12 @@ let package = Package(
             "ApusDataplaneTests",
             ["ApusCore", "ApusTraffic", "ApusDataplane", "ApusAPI", protobuf, log] + nio
                 + [.product(name: "NIOEmbedded", package: "swift-nio")]),
+        tests(
+            "ApusControlPlaneTests",
+            [
+                "ApusCore", "ApusModel", "ApusManifest", "ApusMesh", "ApusCompiler", "ApusDelta", "ApusControlPlane",
+                log,
+            ] + nio),
         tests("ApusXDSClientTests", ["ApusCore", "ApusAPI", "ApusDelta", "ApusXDSClient", protobuf, log] + grpc),
     ],
     cxxLanguageStandard: .cxx17

@@ -39,18 +39,24 @@ package struct ControlPlane: Sendable {
     package func run(until stop: @escaping @Sendable () async -> Void) async throws {
         let state: StateFolder
         do { state = try StateFolder(options.state) } catch { throw StartFailure(description: error.description) }
+        let mesh = FolderReading.meshConfig(ObjectTable(), options.mesh)
+        guard mesh.isValid else {
+            throw StartFailure(
+                description: mesh.findings.filter { $0.severity == .error }.map { "\($0.location): \($0.message)" }
+                    .joined(separator: "\n"))
+        }
         let history = HistoryKeeper(folder: state, logger: logger)
         let metrics = Metrics()
         let pipeline = Pipeline(options: options.mesh, history: history, metrics: metrics, logger: logger)
 
-        // Batches reach the pipeline in the order they were seen.
-        let (batches, feed) = AsyncStream<[FileChange]>.makeStream()
+        // Batches reach the pipeline in the order they were seen; those that wait are merged.
+        let mailbox = ChangeMailbox()
         var watch = FolderWatcher.Options()
         watch.debounce = options.debounce
         watch.usesInotify = options.usesInotify
-        let watcher = FolderWatcher(roots: options.folders, options: watch, logger: logger) { feed.yield($0) }
+        let watcher = FolderWatcher(roots: options.folders, options: watch, logger: logger) { mailbox.post($0) }
         watcher.start()
-        let ingestion = Task { for await batch in batches { await pipeline.ingest(batch) } }
+        let ingestion = Task { while let batch = await mailbox.next() { await pipeline.ingest(batch) } }
 
         let group = MultiThreadedEventLoopGroup.singleton
         let pages = DebugPages(pipeline: pipeline, metrics: metrics, version: options.version)
@@ -60,18 +66,22 @@ package struct ControlPlane: Sendable {
                 await pages.answer($0)
             }
         } catch {
+            watcher.stop()
+            mailbox.close()
             throw StartFailure(description: "port \(options.httpPort) on \(options.address) cannot be bound: \(error)")
         }
 
         let context = SessionContext(
             pipeline: pipeline, gate: PushGate(), metrics: metrics, logger: logger,
-            noncePrefix: String(UInt32(truncatingIfNeeded: UInt64(Date().timeIntervalSince1970 * 1000)), radix: 36) + "-",
+            noncePrefix: String(UInt32(truncatingIfNeeded: UInt64(Date().timeIntervalSince1970 * 1000)), radix: 36)
+                + "-",
             controlPlane: "apus/\(options.version)")
         let services: [any RegistrableRPCService] = [
             DiscoveryServices(context: context),
             ClientStatusService(pipeline: pipeline),
             HealthService(
-                pipeline: pipeline, known: Set(DiscoveryServices.names + [ClientStatusService.name, HealthService.name])),
+                pipeline: pipeline,
+                known: Set(DiscoveryServices.names + [ClientStatusService.name, HealthService.name])),
         ]
         let transport = HTTP2ServerTransport.Posix(
             address: Self.socketAddress(options.address, options.xdsPort), transportSecurity: .plaintext,
@@ -101,9 +111,16 @@ package struct ControlPlane: Sendable {
                 }
             }
             tasks.addTask {
-                let bound = try await transport.listeningAddress
-                let xds = "\(options.address):\(bound.ipv4?.port ?? bound.ipv6?.port ?? options.xdsPort)"
-                let http = "\(options.address):\(pageServer.address?.port ?? options.httpPort)"
+                let bound: GRPCNIOTransportHTTP2Posix.SocketAddress
+                do {
+                    bound = try await transport.listeningAddress
+                } catch {
+                    throw StartFailure(
+                        description: "port \(options.xdsPort) on \(options.address) cannot be served: \(error)")
+                }
+                let host = options.address.contains(":") ? "[\(options.address)]" : options.address
+                let xds = "\(host):\(bound.ipv4?.port ?? bound.ipv6?.port ?? options.xdsPort)"
+                let http = "\(host):\(pageServer.address?.port ?? options.httpPort)"
                 try RunFile(
                     pid: ProcessInfo.processInfo.processIdentifier,
                     addresses: RunFile.Addresses(xds: xds, http: http), version: options.version,
@@ -119,7 +136,7 @@ package struct ControlPlane: Sendable {
             try await tasks.next()
         }
         watcher.stop()
-        feed.finish()
+        mailbox.close()
         await ingestion.value
         await history.flush()
         await pageServer.stop()

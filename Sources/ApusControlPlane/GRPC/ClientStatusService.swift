@@ -55,7 +55,7 @@ struct ClientStatusService: RegistrableRPCService {
                 entry.typeURL = type.typeURL
                 entry.name = resource.name
                 entry.versionInfo = resource.version.description
-                if withResources, let any = try? Google_Protobuf_Any(serializedBytes: resource.body) {
+                if withResources, type != .secret, let any = try? Google_Protobuf_Any(serializedBytes: resource.body) {
                     entry.xdsConfig = any
                 }
                 let isRefused = status.rejection?.resources.contains(resource.name) ?? false
@@ -75,12 +75,5 @@ struct ClientStatusService: RegistrableRPCService {
             }
         }
         return config
-    }
-}
-
-extension StreamHandle {
-    /// The xDS node id, `type~ip~name.namespace~domain`.
-    package var nodeID: String {
-        "\(proxy.role.rawValue)~\(proxy.addresses.first ?? "")~\(proxy.id)~\(proxy.dnsDomain)"
     }
 }

@@ -16,7 +16,8 @@ extension RPCRouter {
     /// Registers a handler that reads and writes bytes.
     mutating func registerRaw(
         service: String, method: String,
-        handler: @escaping @Sendable (StreamingServerRequest<[UInt8]>, ServerContext) async throws
+        handler:
+            @escaping @Sendable (StreamingServerRequest<[UInt8]>, ServerContext) async throws
             -> StreamingServerResponse<[UInt8]>
     ) {
         registerHandler(

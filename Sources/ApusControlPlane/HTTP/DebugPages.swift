@@ -7,14 +7,28 @@ internal import ApusModel
 internal import Foundation
 
 /// The pages of the HTTP port: what is served, to whom, and how it was taken.
-struct DebugPages: Sendable {
-    let pipeline: Pipeline
-    let metrics: Metrics
-    let version: String
+///
+/// `/debug/*` tells who talks to whom, so it answers only clients on this machine: nobody else can prove an identity on
+/// this port. Keys and the content of Secrets are on no page.
+package struct DebugPages: Sendable {
+    private let pipeline: Pipeline
+    private let metrics: Metrics
+    private let version: String
 
-    func answer(_ request: PageRequest) async -> Page {
+    package init(pipeline: Pipeline, metrics: Metrics, version: String) {
+        self.pipeline = pipeline
+        self.metrics = metrics
+        self.version = version
+    }
+
+    package func answer(_ request: PageRequest) async -> Page {
         guard ["GET", "HEAD"].contains(request.method) else {
             return Page(status: 405, contentType: "text/plain; charset=utf-8", body: "only GET is answered here\n")
+        }
+        if request.path.hasPrefix("/debug"), !request.isLocal {
+            return Page(
+                status: 403, contentType: "text/plain; charset=utf-8",
+                body: "/debug is answered on loopback only: this port cannot tell who asks from elsewhere\n")
         }
         switch request.path {
         case "/ready":
@@ -164,11 +178,42 @@ struct DebugPages: Sendable {
         return snapshot.services.map { service -> [String: Any] in
             [
                 "hostname": service.host.text, "namespace": service.namespace, "name": service.name,
+                "registry": service.isKubernetes ? "Kubernetes" : "External",
                 "addresses": service.addresses,
-                "ports": service.ports.map { ["number": Int($0.number), "name": $0.name, "protocol": $0.protocol.rawValue] as [String: Any] },
-                "resolution": "\(service.resolution)", "meshExternal": service.isMeshExternal,
+                "ports": service.ports.map { port -> [String: Any] in
+                    var row: [String: Any] = [
+                        "number": Int(port.number), "name": port.name, "protocol": port.protocol.rawValue.uppercased(),
+                    ]
+                    row["targetPort"] = port.targetPort.map { Int($0) }
+                    return row
+                },
+                "resolution": Self.label(service.resolution), "meshExternal": service.isMeshExternal,
+                "headless": service.isHeadless, "exportTo": Self.label(service.exportTo),
+                "labels": service.labels, "selector": service.selector.labels,
+                "subjectAltNames": service.subjectAltNames,
+                "endpoints": snapshot.endpoints(of: service).byPort.values.reduce(0) { $0 + $1.count },
                 "sources": service.sources.map { (snapshot.object($0.key) ?? $0).origin.location.description },
             ]
+        }
+    }
+
+    /// Istio's names.
+    private static func label(_ resolution: Service.Resolution) -> String {
+        switch resolution {
+        case .clientSideLB: "ClientSideLB"
+        case .dnsLB: "DNSLB"
+        case .dnsRoundRobin: "DNSRoundRobinLB"
+        case .passthrough: "Passthrough"
+        case .dynamicDNS: "DynamicDNS"
+        case .alias(let host): "Alias \(host.text)"
+        }
+    }
+
+    private static func label(_ visibility: Visibility) -> [String] {
+        switch visibility {
+        case .all: ["*"]
+        case .nobody: ["~"]
+        case .namespaces(let names): names.sorted()
         }
     }
 
@@ -209,13 +254,21 @@ struct DebugPages: Sendable {
     /// What one connected proxy was sent, in the shape of `apus compile`.
     private func configDump(_ request: PageRequest) async -> Page {
         guard let wanted = request.query["proxyID"], !wanted.isEmpty else {
-            return Page(status: 400, contentType: "text/plain; charset=utf-8", body: "proxyID=NAME.NAMESPACE is needed\n")
+            return Page(
+                status: 400, contentType: "text/plain; charset=utf-8", body: "proxyID=NAME.NAMESPACE is needed\n")
         }
         guard let handle = await pipeline.connected.last(where: { $0.proxy.id == wanted || $0.nodeID == wanted }) else {
             return .notFound("no connected proxy is named \(wanted.prefix(200))")
         }
         var types = Set(ResourceType.allCases)
-        if let type = request.query["type"] { types = types.filter { $0.shortName == type } }
+        if let type = request.query["type"], type != "all" {
+            types = types.filter { $0.shortName == type }
+            guard !types.isEmpty else {
+                return Page(
+                    status: 400, contentType: "text/plain; charset=utf-8",
+                    body: "type is lds, rds, cds, eds, sds or all\n")
+            }
+        }
         return Page(body: CompileOutput.json(view: handle.view, types: types) + "\n")
     }
 }

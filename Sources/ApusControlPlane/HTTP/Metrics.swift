@@ -107,7 +107,9 @@ package final class Metrics: Sendable {
         }
         func perType(_ name: String, _ values: [ResourceType: Int]) {
             lines.append("# TYPE \(name) counter")
-            for type in ResourceType.allCases { lines.append("\(name){type=\"\(type.shortName)\"} \(values[type] ?? 0)") }
+            for type in ResourceType.allCases {
+                lines.append("\(name){type=\"\(type.shortName)\"} \(values[type] ?? 0)")
+            }
         }
         perType("pilot_xds_pushes", state.pushes)
         perType("apus_xds_pushed_resources", state.pushedResources)

@@ -1,7 +1,9 @@
+internal import ApusCore
 internal import Foundation
 package import NIOCore
 internal import NIOHTTP1
 package import NIOPosix
+internal import Synchronization
 
 /// One answer of the HTTP port.
 package struct Page: Sendable {
@@ -25,9 +27,12 @@ package struct PageRequest: Sendable {
     package let method: String
     package let path: String
     package let query: [String: String]
+    /// True if the client is on this machine.
+    package let isLocal: Bool
 
-    package init(method: String, uri: String) {
+    package init(method: String, uri: String, isLocal: Bool) {
         self.method = method
+        self.isLocal = isLocal
         let parts = uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         path = String(parts.first ?? "/")
         var query: [String: String] = [:]
@@ -47,6 +52,11 @@ package struct PageRequest: Sendable {
 package final class PageServer: Sendable {
     package typealias Handler = @Sendable (PageRequest) async -> Page
 
+    /// More connections than this at one time are closed at once.
+    package static let connectionLimit = 256
+    /// A request with more body than this ends its connection; no page takes one.
+    package static let bodyLimit = 64 << 10
+
     private let channel: any Channel
 
     /// The address bound, with the real port.
@@ -57,11 +67,14 @@ package final class PageServer: Sendable {
     package static func start(
         host: String, port: Int, group: MultiThreadedEventLoopGroup, handler: @escaping Handler
     ) async throws -> PageServer {
+        let connections = ConnectionCount()
         let channel = try await ServerBootstrap(group: group)
             .serverChannelOption(ChannelOptions.backlog, value: 256)
             .serverChannelOption(ChannelOptions.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
+                guard connections.enter(limit: connectionLimit) else { return channel.close() }
+                channel.closeFuture.whenComplete { _ in connections.leave() }
+                return channel.eventLoop.makeCompletedFuture {
                     let operations = channel.pipeline.syncOperations
                     try operations.configureHTTPServerPipeline(withPipeliningAssistance: true, withErrorHandling: true)
                     // An idle or slow client must not hold a connection for ever.
@@ -75,6 +88,20 @@ package final class PageServer: Sendable {
     }
 
     package func stop() async { try? await channel.close() }
+}
+
+private final class ConnectionCount: Sendable {
+    private let count = Mutex(0)
+
+    func enter(limit: Int) -> Bool {
+        count.withLock { count in
+            guard count < limit else { return false }
+            count += 1
+            return true
+        }
+    }
+
+    func leave() { count.withLock { $0 -= 1 } }
 }
 
 private final class PageHandler: ChannelInboundHandler {
@@ -95,7 +122,7 @@ private final class PageHandler: ChannelInboundHandler {
         case .body(let part):
             // No page takes a body; a large one ends the connection.
             bodyBytes += part.readableBytes
-            if bodyBytes > 64 << 10 { context.close(promise: nil) }
+            if bodyBytes > PageServer.bodyLimit { context.close(promise: nil) }
         case .end:
             guard let head else { return }
             self.head = nil
@@ -104,7 +131,8 @@ private final class PageHandler: ChannelInboundHandler {
     }
 
     private func answer(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
-        let request = PageRequest(method: head.method.rawValue, uri: head.uri)
+        let request = PageRequest(
+            method: head.method.rawValue, uri: head.uri, isLocal: Self.isLocal(context.channel.remoteAddress))
         let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
         let loop = context.eventLoop
         let page = handler
@@ -119,6 +147,11 @@ private final class PageHandler: ChannelInboundHandler {
         }
     }
 
+    private static func isLocal(_ address: SocketAddress?) -> Bool {
+        guard let address, let ip = address.ipAddress.flatMap({ IPAddress($0) }) else { return false }
+        return ip.isLoopback
+    }
+
     private func write(_ page: Page, _ context: ChannelHandlerContext, keepAlive: Bool, isHead: Bool) {
         var head = HTTPResponseHead(version: .http1_1, status: HTTPResponseStatus(statusCode: page.status))
         head.headers.add(name: "content-type", value: page.contentType)
@@ -126,7 +159,8 @@ private final class PageHandler: ChannelInboundHandler {
         // Pages are for people and tools on this machine, not for other sites in a browser.
         head.headers.add(name: "x-content-type-options", value: "nosniff")
         head.headers.add(name: "cache-control", value: "no-store")
-        if !keepAlive { head.headers.add(name: "connection", value: "close") }
+        // HTTP/1.0 closes unless told otherwise, HTTP/1.1 the other way round.
+        head.headers.add(name: "connection", value: keepAlive ? "keep-alive" : "close")
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         if !isHead {
             context.write(

@@ -2,8 +2,6 @@ package import ApusCore
 package import ApusManifest
 package import ApusMesh
 package import ApusModel
-internal import Foundation
-internal import Synchronization
 
 /// Settings of a mesh that do not come from its manifests.
 package struct MeshOptions: Sendable {
@@ -27,7 +25,7 @@ package struct FolderReading: Sendable {
     package static func read(_ roots: [String], options: MeshOptions = MeshOptions()) -> FolderReading {
         let listing = FolderScan.list(roots)
         let paths = listing.files.keys.sorted()
-        let changes = inParallel(paths) { path in
+        let changes = Parallel.map(paths) { path in
             FileChange(path: path, content: FolderScan.read(path, limit: 8 << 20))
         }
         var table = ObjectTable()
@@ -44,53 +42,44 @@ package struct FolderReading: Sendable {
     package static func findings(
         _ table: ObjectTable, mesh: MeshConfig, meshFindings: [Finding], snapshot: MeshSnapshot
     ) -> [Finding] {
-        let all = table.findings + meshFindings
+        let all =
+            table.findings + meshFindings
             + FolderAnalysis.findings(objects: table.written, meshConfig: mesh) + snapshot.findings
         return Array(Set(all)).sorted {
-            ($0.location, $0.severity.rawValue, $0.code, $0.message) < ($1.location, $1.severity.rawValue, $1.code, $1.message)
+            ($0.location, $0.severity.rawValue, $0.code, $0.message) < (
+                $1.location, $1.severity.rawValue, $1.code, $1.message
+            )
         }
     }
 
     /// Parses on all cores; the order of the results is the order of the changes.
     package static func parse(_ changes: [FileChange]) -> [(path: String, file: ManifestFile?)] {
-        inParallel(changes) { change in
+        Parallel.map(changes) { change in
             (change.path, change.content.map { ManifestReader.read(file: change.path, text: $0) })
         }
     }
 
     /// The mesh config in force: the file, else the ConfigMap `istio` of the root namespace, else Istio's defaults. With
-    /// an error in it the defaults (or `previous`) stay.
+    /// an error in it (`isValid` is false) the defaults, or `previous`, stay.
     package static func meshConfig(
         _ table: ObjectTable, _ options: MeshOptions, previous: MeshConfig? = nil
-    ) -> (config: MeshConfig, findings: [Finding]) {
+    ) -> (config: MeshConfig, findings: [Finding], isValid: Bool) {
         var result: MeshConfigReader.Result?
         if let file = options.meshConfigFile {
             result = MeshConfigReader.read(file: file.path, text: file.content ?? [])
         } else {
-            let key = ObjectKey(
-                kind: .configMap, name: NamespacedName(namespace: options.rootNamespace, name: "istio"))
-            result = table.object(key).flatMap(MeshConfigReader.read(configMap:))
+            result = table.object(meshConfigMap(options)).flatMap(MeshConfigReader.read(configMap:))
         }
-        var config = result?.config ?? (result == nil ? MeshConfig() : previous ?? MeshConfig())
+        let isValid = result == nil || result?.config != nil
+        var config = result?.config ?? (isValid ? MeshConfig() : previous ?? MeshConfig())
         // The command line says it for everything; a mesh config that says otherwise is for another mesh.
         config.rootNamespace = options.rootNamespace
         if let trustDomain = options.trustDomain { config.trustDomain = trustDomain }
-        return (config, result?.findings ?? [])
+        return (config, result?.findings ?? [], isValid)
     }
 
-    private static func inParallel<Input: Sendable, Output: Sendable>(
-        _ inputs: [Input], _ body: @escaping @Sendable (Input) -> Output
-    ) -> [Output] {
-        // A handful is done faster than threads are woken.
-        guard inputs.count > 16 else { return inputs.map(body) }
-        let chunk = 64
-        let chunks = (inputs.count + chunk - 1) / chunk
-        let results = Mutex<[Int: [Output]]>([:])
-        DispatchQueue.concurrentPerform(iterations: chunks) { index in
-            let part = inputs[(index * chunk)..<min((index + 1) * chunk, inputs.count)].map(body)
-            results.withLock { $0[index] = part }
-        }
-        let done = results.withLock { $0 }
-        return (0..<chunks).flatMap { done[$0] ?? [] }
+    /// The ConfigMap that holds the mesh config if no file is named.
+    static func meshConfigMap(_ options: MeshOptions) -> ObjectKey {
+        ObjectKey(kind: .configMap, name: NamespacedName(namespace: options.rootNamespace, name: "istio"))
     }
 }

@@ -12,21 +12,34 @@ package struct ObjectTable: Sendable {
         var findings: [Finding] = []
         /// Keys whose object in force is older than the file.
         var kept: Set<ObjectKey> = []
+        var errors = 0
     }
 
     /// What an edit changed among the objects in force.
     package struct Edit: Sendable {
+        /// New instances, by key: also of objects that only moved within their file.
         package var changed: [ConfigObject] = []
         package var removed: [ObjectKey] = []
+        /// Those of `changed` that say something else than before.
+        package var rewritten: [ConfigObject] = []
 
         package var isEmpty: Bool { changed.isEmpty && removed.isEmpty }
+        /// False if objects at most moved.
+        package var changesContent: Bool { !rewritten.isEmpty || !removed.isEmpty }
     }
 
     private var files: [String: File] = [:]
     /// Paths that hold a key, sorted: the first is in force.
     private var owners: [ObjectKey: [String]] = [:]
+    private var digest: UInt64 = 0
+    /// Errors of all files, and objects that are older than their file.
+    package private(set) var errorCount = 0
+    package private(set) var keptCount = 0
 
     package init() {}
+
+    /// Digest of all objects in force: of what they are and say, not of where they are written.
+    package var version: ContentVersion { ContentVersion(digest) }
 
     package var fileCount: Int { files.count }
     package var objectCount: Int { owners.count }
@@ -46,8 +59,12 @@ package struct ObjectTable: Sendable {
     /// Keys in force with an older version than their file shows.
     package var kept: Set<ObjectKey> { files.values.reduce(into: []) { $0.formUnion($1.kept) } }
 
-    /// True if the file has an error, so that older objects of it may be needed after a restart.
-    package func isDamaged(_ path: String) -> Bool { files[path].map { !$0.kept.isEmpty } ?? false }
+    package func contains(file path: String) -> Bool { files[path] != nil }
+
+    /// What a file gives, kept objects included, by key; duplicates of other files too.
+    package func objects(of path: String) -> [ConfigObject] {
+        (files[path]?.objects.values).map { $0.sorted { $0.key < $1.key } } ?? []
+    }
 
     /// Takes what each file says now (nil: the file is gone).
     ///
@@ -62,6 +79,8 @@ package struct ObjectTable: Sendable {
         }
         for (path, reading) in readings {
             let old = files[path]
+            errorCount -= old?.errors ?? 0
+            keptCount -= old?.kept.count ?? 0
             for key in (old?.objects ?? [:]).keys {
                 remember(key)
                 drop(key, path)
@@ -73,11 +92,14 @@ package struct ObjectTable: Sendable {
             var file = File()
             file.all = reading.objects
             file.findings = reading.findings
+            file.errors = reading.findings.count { $0.severity == .error }
             for object in reading.objects where file.objects[object.key] == nil { file.objects[object.key] = object }
             let needsOlder = !reading.damaged.isEmpty || reading.hasUnidentified
             if needsOlder {
-                let older = old?.objects ?? Dictionary(
-                    (lastGood(path)?.objects ?? []).map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
+                let older =
+                    old?.objects
+                    ?? Dictionary(
+                        (lastGood(path)?.objects ?? []).map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
                 for (key, object) in older
                 where file.objects[key] == nil && (reading.hasUnidentified || reading.damaged.contains(key)) {
                     file.objects[key] = object
@@ -85,6 +107,8 @@ package struct ObjectTable: Sendable {
                 }
             }
             files[path] = file
+            errorCount += file.errors
+            keptCount += file.kept.count
             for key in file.objects.keys {
                 remember(key)
                 add(key, path)
@@ -96,18 +120,29 @@ package struct ObjectTable: Sendable {
             switch (old, new) {
             case (_, let new?):
                 // A moved object has new positions even if it says the same: findings must point at them.
-                if old !== new { edit.changed.append(new) }
-            case (_?, nil): edit.removed.append(key)
+                guard old !== new else { break }
+                edit.changed.append(new)
+                if old?.version == new.version { break }
+                edit.rewritten.append(new)
+                digest = digest &- (old.map(Self.share) ?? 0) &+ Self.share(new)
+            case (let old?, nil):
+                edit.removed.append(key)
+                digest = digest &- Self.share(old)
             case (nil, nil): break
             }
         }
         edit.changed.sort { $0.key < $1.key }
+        edit.rewritten.sort { $0.key < $1.key }
         edit.removed.sort()
         return edit
     }
 
     package func object(_ key: ObjectKey) -> ConfigObject? {
         owners[key]?.first.flatMap { files[$0]?.objects[key] }
+    }
+
+    private static func share(_ object: ConfigObject) -> UInt64 {
+        XXHash64.hash(object.key.description, seed: object.version.value)
     }
 
     private mutating func drop(_ key: ObjectKey, _ path: String) {

@@ -13,65 +13,47 @@ package actor Pipeline {
     private let history: HistoryKeeper?
     private let metrics: Metrics
 
+    private let analysis: FindingsAnalysis
+
     private var table = ObjectTable()
     private var meshConfig = MeshConfig()
     private var meshFindings: [Finding] = []
     private var compiled: CompiledMesh?
     private var streams: [UInt64: StreamHandle] = [:]
     private var nextStream: UInt64 = 0
-    private var findingsCache: [Finding]?
-    private var lastGoodFiles: [String: String]?
     private var readyWaiters: [CheckedContinuation<Void, Never>] = []
 
-    package init(options: MeshOptions, history: HistoryKeeper?, metrics: Metrics, logger: Logger) {
+    package init(
+        options: MeshOptions, history: HistoryKeeper?, metrics: Metrics, logger: Logger,
+        analysisInterval: Duration = .seconds(1)
+    ) {
         self.options = options
         self.history = history
         self.metrics = metrics
         self.logger = logger
+        analysis = FindingsAnalysis(logger: logger, interval: analysisInterval)
     }
 
     // MARK: Files in
 
-    /// Takes a merged batch of changed files and serves what follows from it.
+    /// Takes a merged batch of changed files and serves what follows from it. One batch at a time: the caller waits for
+    /// the return before it gives the next.
     package func ingest(_ changes: [FileChange]) async {
         let start = ContinuousClock.now
         let isFirst = compiled == nil
         let readings = FolderReading.parse(changes)
-        if isFirst, readings.contains(where: { $0.file.map { !$0.damaged.isEmpty || $0.hasUnidentified } ?? false }) {
-            lastGoodFiles = await history?.lastGoodTexts() ?? [:]
-        }
-        let edit = table.apply(readings) { [lastGoodFiles] path in
-            lastGoodFiles?[path].map { ManifestReader.read(file: path, text: Array($0.utf8)) }
-        }
-        lastGoodFiles = nil
-        findingsCache = nil
-        report(readings)
+        let past = await past(of: readings)
+        let edit = table.apply(readings) { path in past[path].map { Replay.file(path, $0) } }
         metrics.add(.inboundUpdates, readings.count)
 
-        let mesh = FolderReading.meshConfig(table, options, previous: isFirst ? nil : meshConfig)
+        let mesh = FolderReading.meshConfig(
+            table, options, previous: isFirst ? await pastMeshConfig() : meshConfig)
         meshFindings = mesh.findings
         let meshChanged = mesh.config != meshConfig
         meshConfig = mesh.config
 
         if let compiled {
-            guard meshChanged || !edit.isEmpty else { return }
-            let old = compiled.snapshot
-            let snapshot =
-                meshChanged
-                ? MeshSnapshot.make(objects: table.inForce, meshConfig: meshConfig, previous: old)
-                : old.updated(changed: edit.changed, removed: edit.removed)
-            let difference = snapshot.changes(since: old)
-            let next = compiled.updated(to: snapshot, changes: difference)
-            self.compiled = next
-            push(next)
-            metrics.observe(.pushTime, since: start)
-            metrics.count(difference)
-            logger.info(
-                "a change is served",
-                metadata: [
-                    "changed": "\(edit.changed.count)", "removed": "\(edit.removed.count)",
-                    "streams": "\(streams.count)", "took": "\(ContinuousClock.now - start)",
-                ])
+            if meshChanged || !edit.isEmpty { serve(edit, meshChanged: meshChanged, after: compiled, since: start) }
         } else {
             let snapshot = MeshSnapshot.make(objects: table.inForce, meshConfig: meshConfig)
             compiled = CompiledMesh(snapshot: snapshot)
@@ -84,50 +66,94 @@ package actor Pipeline {
             for waiter in readyWaiters { waiter.resume() }
             readyWaiters = []
         }
-        recordHistory(changes, edit: edit, readings: readings)
-    }
-
-    /// Errors of the files that were just read, once per change.
-    private func report(_ readings: [(path: String, file: ManifestFile?)]) {
-        var errors = 0
-        for case (_, let file?) in readings {
-            for finding in file.findings where finding.severity == .error {
-                errors += 1
-                // A folder full of errors must not fill a disk.
-                if errors <= 50 {
-                    logger.error("\(finding.location): \(finding.message)", metadata: ["code": "\(finding.code)"])
-                }
-            }
+        metrics.set(.rejectedConfigs, table.errorCount + table.keptCount)
+        if isFirst || meshChanged || edit.changesContent {
+            record(changes, readings, edit, isFirst: isFirst, isMeshValid: mesh.isValid)
         }
-        metrics.set(.rejectedConfigs, table.kept.count + errors)
+        analysis.request(of: self)
     }
 
-    private func recordHistory(
-        _ changes: [FileChange], edit: ObjectTable.Edit, readings: [(path: String, file: ManifestFile?)]
+    private func serve(
+        _ edit: ObjectTable.Edit, meshChanged: Bool, after compiled: CompiledMesh, since start: ContinuousClock.Instant
     ) {
-        guard let history, let compiled else { return }
-        var damaged: [String: Bool] = [:]
+        let old = compiled.snapshot
+        let snapshot =
+            meshChanged
+            ? MeshSnapshot.make(objects: table.inForce, meshConfig: meshConfig, previous: old)
+            : old.updated(changed: edit.changed, removed: edit.removed)
+        let difference = snapshot.changes(since: old)
+        let next = compiled.updated(to: snapshot, changes: difference)
+        self.compiled = next
+        let woken = push(next)
+        metrics.observe(.pushTime, since: start)
+        guard meshChanged || edit.changesContent else { return }
+        metrics.count(difference)
+        logger.info(
+            "a change is served",
+            metadata: [
+                "changed": "\(edit.rewritten.count)", "removed": "\(edit.removed.count)",
+                "streams": "\(woken)", "took": "\(ContinuousClock.now - start)",
+            ])
+    }
+
+    /// What the history knows of damaged files that the table does not know.
+    private func past(
+        of readings: [(path: String, file: ManifestFile?)]
+    ) async -> [String: [Journal.FileText]] {
+        let isNeeded = readings.contains { path, file in
+            guard let file, !file.damaged.isEmpty || file.hasUnidentified else { return false }
+            return !table.contains(file: path)
+        }
+        return isNeeded ? await history?.texts() ?? [:] : [:]
+    }
+
+    /// After a restart with an error in the mesh config: the last one without.
+    private func pastMeshConfig() async -> MeshConfig? {
+        guard options.meshConfigFile == nil, !FolderReading.meshConfig(table, options).isValid,
+            let object = table.object(FolderReading.meshConfigMap(options)),
+            let texts = await history?.texts()[object.origin.location.file]
+        else { return nil }
+        for text in texts.reversed() {
+            var table = ObjectTable()
+            let path = object.origin.location.file
+            _ = table.apply([(path, ManifestReader.read(file: path, text: Array((text.text ?? "").utf8)))])
+            let mesh = FolderReading.meshConfig(table, options)
+            if mesh.isValid, table.object(object.key) != nil { return mesh.config }
+        }
+        return nil
+    }
+
+    private func record(
+        _ changes: [FileChange], _ readings: [(path: String, file: ManifestFile?)], _ edit: ObjectTable.Edit,
+        isFirst: Bool, isMeshValid: Bool
+    ) {
+        guard let history else { return }
+        var damaged: Set<String> = []
         var rejected: Set<String> = []
-        for case (let path, let file?) in readings {
-            damaged[path] = !file.damaged.isEmpty || file.hasUnidentified
+        for case (let path, let file?) in readings where !file.damaged.isEmpty || file.hasUnidentified {
+            damaged.insert(path)
             rejected.formUnion(file.damaged.map(\.description))
             if file.hasUnidentified { rejected.insert(path) }
         }
-        let version = ContentVersion(
-            table.inForce.reduce(into: UInt64(0)) { sum, object in
-                sum &+= XXHash64.hash(object.key.description, seed: object.version.value)
-            })
-        _ = compiled
-        let revision = Journal.Revision(
-            number: 0, time: Date().timeIntervalSince1970, version: version.description,
-            changed: edit.changed.map(\.key.description), removed: edit.removed.map(\.description),
-            rejected: rejected.sorted(),
-            files: changes.map {
-                Journal.FileText(
-                    path: $0.path, text: $0.content.map { String(decoding: $0, as: UTF8.self) },
-                    damaged: damaged[$0.path] ?? false)
-            })
-        history.record(revision)
+        if !isMeshValid, let object = table.object(FolderReading.meshConfigMap(options)) {
+            // The object can be read, but not what it says: an older text is still needed.
+            damaged.insert(object.origin.location.file)
+            rejected.insert(object.key.description)
+        }
+        history.record(
+            HistoryKeeper.Step(
+                time: Date().timeIntervalSince1970, version: table.version.description,
+                changed: edit.rewritten.map {
+                    HistoryKeeper.Step.Change(
+                        object: $0.key.description, version: $0.version, file: $0.origin.location.file)
+                },
+                removed: edit.removed.map(\.description), rejected: rejected.sorted(),
+                files: changes.map {
+                    Journal.FileText(
+                        path: $0.path, text: $0.content.map { String(decoding: $0, as: UTF8.self) },
+                        damaged: damaged.contains($0.path))
+                },
+                isFirst: isFirst))
     }
 
     // MARK: Views out
@@ -157,7 +183,8 @@ package actor Pipeline {
         metrics.set(.connectedStreams, streams.count)
     }
 
-    private func push(_ compiled: CompiledMesh) {
+    /// Posts new content to the streams whose content differs; returns how many these are.
+    private func push(_ compiled: CompiledMesh) -> Int {
         var woken = 0
         for handle in streams.values {
             let view = compiled.view(for: handle.proxy)
@@ -166,6 +193,7 @@ package actor Pipeline {
             woken += 1
         }
         metrics.add(.wokenStreams, woken)
+        return woken
     }
 
     // MARK: Questions
@@ -179,16 +207,22 @@ package actor Pipeline {
 
     /// Where an object (`Kind namespace/name`) is written.
     package func location(of object: String) -> SourceLocation? {
-        table.inForce.first { $0.key.description == object }?.origin.location
+        // Looked up rather than searched: every NACK asks, and anybody can send NACKs.
+        let parts = object.split(separator: " ", maxSplits: 1)
+        guard parts.count == 2, let kind = Kind(rawValue: String(parts[0])) else { return nil }
+        let names = parts[1].split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        guard names.count == 2 else { return nil }
+        let name = NamespacedName(namespace: String(names[0]), name: String(names[1]))
+        return table.object(ObjectKey(kind: kind, name: name))?.origin.location
     }
 
-    /// All findings of the folder as it is now.
-    package func findings() -> [Finding] {
-        guard let snapshot = compiled?.snapshot else { return [] }
-        if let findingsCache { return findingsCache }
-        let findings = FolderReading.findings(table, mesh: meshConfig, meshFindings: meshFindings, snapshot: snapshot)
-        findingsCache = findings
-        return findings
+    /// All findings of the folder as it is now; computed beside the pipeline.
+    package nonisolated func findings() async -> [Finding] { await analysis.current(of: self) }
+
+    var analysisInput: FindingsAnalysis.Input? {
+        guard let snapshot = compiled?.snapshot else { return nil }
+        return FindingsAnalysis.Input(
+            table: table, meshConfig: meshConfig, meshFindings: meshFindings, snapshot: snapshot)
     }
 }
 

@@ -51,43 +51,74 @@ package struct Journal {
     package static let name = "history.jsonl"
     /// Revisions kept with their texts; older ones are folded into the first line.
     package static let limit = 100
+    /// Bytes of revisions kept; older ones are folded although they are fewer than `limit`.
+    package static let byteLimit = 64 << 20
+    /// Damaged texts of one file that are kept after its last good one.
+    package static let damagedLimit = 8
+    private static let readLimit = 1 << 30
 
     private let folder: StateFolder
+    private let limit: Int
+    /// Appended bytes after which compacting is due.
+    private let slack: Int
     private var lastNumber = 0
+    package private(set) var lastVersion: String?
     private var bytesAppended = 0
     private var bytesAtRewrite = 0
+    /// The file ends in the middle of a line, which must not swallow the next one.
+    private var endsMidLine = false
 
-    package init(folder: StateFolder) {
+    /// - Parameter slack: bytes that may be appended before the first compacting.
+    package init(folder: StateFolder, limit: Int = Journal.limit, slack: Int = 1 << 20) {
         self.folder = folder
-        let revisions = Self.read(folder)
-        lastNumber = revisions.last?.number ?? 0
-        bytesAtRewrite = max(folder.read(Self.name)?.count ?? 0, 1 << 20)
+        self.limit = limit
+        self.slack = slack
+        let bytes = folder.read(Self.name, limit: Self.readLimit) ?? []
+        let last = Self.revisions(bytes).last
+        lastNumber = last?.number ?? 0
+        lastVersion = last?.version
+        endsMidLine = bytes.last.map { $0 != UInt8(ascii: "\n") } ?? false
+        // What earlier runs appended counts, or restarts would put off compacting for ever.
+        bytesAppended = bytes.count
+        bytesAtRewrite = slack
     }
 
     package var nextNumber: Int { lastNumber + 1 }
 
     /// All revisions that can be read, oldest first.
     package static func read(_ folder: StateFolder) -> [Revision] {
-        guard let bytes = folder.read(name) else { return [] }
+        revisions(folder.read(name, limit: readLimit) ?? [])
+    }
+
+    private static func revisions(_ bytes: [UInt8]) -> [Revision] {
         let decoder = JSONDecoder()
         return bytes.split(separator: UInt8(ascii: "\n")).compactMap { line in
             try? decoder.decode(Revision.self, from: Data(line))
         }
     }
 
-    /// The newest text of each path that was free of errors.
-    package static func lastGoodTexts(_ folder: StateFolder) -> [String: String] {
-        var texts: [String: String] = [:]
-        for revision in read(folder) {
-            for file in revision.files where !file.damaged {
-                if let text = file.text { texts[file.path] = text } else { texts[file.path] = nil }
+    /// Per path the newest text that was free of errors and the damaged ones since, oldest first: what brings back the
+    /// objects in force. Files that were gone at last are not among them.
+    package static func texts(_ folder: StateFolder) -> [String: [FileText]] { fold(read(folder)) }
+
+    private static func fold(_ revisions: some Sequence<Revision>) -> [String: [FileText]] {
+        var result: [String: [FileText]] = [:]
+        for file in revisions.lazy.flatMap(\.files) {
+            if file.text == nil {
+                result[file.path] = nil
+            } else if file.damaged {
+                let older = result[file.path] ?? []
+                let good = older.filter { !$0.damaged }
+                result[file.path] = good + older.filter(\.damaged).suffix(damagedLimit - 1) + [file]
+            } else {
+                result[file.path] = [file]
             }
         }
-        return texts
+        return result
     }
 
     package mutating func append(_ revision: Revision) throws {
-        let line = try Self.line(revision)
+        let line = (endsMidLine ? [UInt8(ascii: "\n")] : []) + (try Self.line(revision))
         let descriptor = open(folder.file(Self.name), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             throw StateFolder.Failure(description: "cannot open the history: \(String(cString: strerror(errno)))")
@@ -96,40 +127,38 @@ package struct Journal {
         // One write: another reader sees whole lines.
         let count = line.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
         guard count == line.count else {
-            throw StateFolder.Failure(description: "cannot write the history: \(String(cString: strerror(errno)))")
+            let reason = count < 0 ? String(cString: strerror(errno)) : "the disk is full"
+            endsMidLine = endsMidLine || count > 0
+            throw StateFolder.Failure(description: "cannot write the history: \(reason)")
         }
+        endsMidLine = false
         lastNumber = revision.number
+        lastVersion = revision.version
         bytesAppended += line.count
         if bytesAppended > bytesAtRewrite { try compact() }
     }
 
-    /// Folds everything older than `limit` revisions into one.
+    /// Folds everything older than the newest revisions into one.
     private mutating func compact() throws {
         let revisions = Self.read(folder)
-        let kept = revisions.suffix(Self.limit)
-        var base: [String: [FileText]] = [:]
-        for revision in revisions.dropLast(kept.count) {
-            for file in revision.files {
-                if file.text == nil {
-                    base[file.path] = nil
-                } else if file.damaged {
-                    // Beside the damaged text the last good one is still needed.
-                    base[file.path] = (base[file.path] ?? []).filter { !$0.damaged } + [file]
-                } else {
-                    base[file.path] = [file]
-                }
-            }
+        var lines: [[UInt8]] = []
+        var bytes = 0
+        for revision in revisions.reversed().prefix(limit) {
+            let line = try Self.line(revision)
+            bytes += line.count
+            if !lines.isEmpty, bytes > Self.byteLimit { break }
+            lines.append(line)
         }
-        var lines: [UInt8] = []
-        if let last = revisions.dropLast(kept.count).last {
+        let older = revisions.dropLast(lines.count)
+        if let last = older.last {
             var folded = last
-            folded.files = base.sorted { $0.key < $1.key }.flatMap(\.value)
-            lines += try Self.line(folded)
+            folded.files = Self.fold(older).sorted { $0.key < $1.key }.flatMap(\.value)
+            lines.append(try Self.line(folded))
         }
-        for revision in kept { lines += try Self.line(revision) }
-        try folder.write(Self.name, lines)
+        let text = Array(lines.reversed().joined())
+        try folder.write(Self.name, text)
         bytesAppended = 0
-        bytesAtRewrite = max(lines.count, 1 << 20)
+        bytesAtRewrite = max(text.count, slack)
     }
 
     private static func line(_ revision: Revision) throws -> [UInt8] {

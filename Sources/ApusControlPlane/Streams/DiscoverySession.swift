@@ -38,6 +38,7 @@ actor DiscoverySession<Machine: ServerMachine & ~Copyable> where Machine.Request
     private var permit: PushGate.Permit?
     private var timer: Task<Void, Never>?
     private var failure: RPCError?
+    private var hasEnded = false
 
     private init(
         machine: consuming Machine, handle: StreamHandle, context: SessionContext, writer: RPCWriter<[UInt8]>
@@ -52,6 +53,27 @@ actor DiscoverySession<Machine: ServerMachine & ~Copyable> where Machine.Request
     static func serve(
         _ messages: RPCAsyncSequence<[UInt8], any Error>, scope: StreamScope, isDelta: Bool, server: ServerContext,
         context: SessionContext, writer: RPCWriter<[UInt8]>
+    ) async throws {
+        let (sessions, handover) = AsyncStream<DiscoverySession>.makeStream()
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask {
+                defer { handover.finish() }
+                try await receive(
+                    messages, scope: scope, isDelta: isDelta, server: server, context: context, writer: writer,
+                    handover: handover)
+            }
+            // Content is pushed by a task of its own; it ends when the handle is closed.
+            tasks.addTask {
+                for await session in sessions { try await session.pushLoop() }
+            }
+            // The first failure ends the stream: a client that is sent away while it is silent is sent away too.
+            while try await tasks.next() != nil {}
+        }
+    }
+
+    private static func receive(
+        _ messages: RPCAsyncSequence<[UInt8], any Error>, scope: StreamScope, isDelta: Bool, server: ServerContext,
+        context: SessionContext, writer: RPCWriter<[UInt8]>, handover: AsyncStream<DiscoverySession>.Continuation
     ) async throws {
         let limits = StreamLimits()
         var iterator = messages.makeAsyncIterator()
@@ -79,7 +101,13 @@ actor DiscoverySession<Machine: ServerMachine & ~Copyable> where Machine.Request
             metadata: ["proxy": "\(proxy.id)", "stream": "\(handle.id)", "peer": "\(server.remotePeer)"])
         do {
             try await session.received(first)
-            try await run(session, messages: &iterator, server: server, handle: handle)
+            handover.yield(session)
+            // A stopping server cancels the call; without this an idle stream would hold it up for ever.
+            try await withRPCCancellationHandler {
+                while let message = try await iterator.next() { try await session.received(message) }
+            } onCancelRPC: {
+                handle.close()
+            }
         } catch {
             await session.end()
             await context.pipeline.detach(handle)
@@ -87,24 +115,6 @@ actor DiscoverySession<Machine: ServerMachine & ~Copyable> where Machine.Request
         }
         await session.end()
         await context.pipeline.detach(handle)
-    }
-
-    private static func run(
-        _ session: DiscoverySession, messages: inout RPCAsyncSequence<[UInt8], any Error>.AsyncIterator,
-        server: ServerContext, handle: StreamHandle
-    ) async throws {
-        // Content is pushed by a task of its own; it ends when the handle is closed.
-        let pusher = Task { try await session.pushLoop() }
-        defer {
-            handle.close()
-            pusher.cancel()
-        }
-        // A stopping server cancels the call; without this an idle stream would hold it up for ever.
-        try await withRPCCancellationHandler {
-            while let message = try await messages.next() { try await session.received(message) }
-        } onCancelRPC: {
-            handle.close()
-        }
     }
 
     private static func decode(_ bytes: [UInt8], _ limits: StreamLimits) throws -> Machine.Request {
@@ -151,13 +161,16 @@ actor DiscoverySession<Machine: ServerMachine & ~Copyable> where Machine.Request
     }
 
     private func pushLoop() async throws {
-        while let view = await handle.next() {
+        while await handle.next() != nil {
             let taken = await context.gate.acquire()
+            guard !hasEnded else {
+                await context.gate.release(taken)
+                return
+            }
             await releasePermit()
             permit = taken
             // While the permit was waited for, newer content may have come.
             machine.update(view: handle.view)
-            _ = view
             let sent = try await pump()
             if !sent { await releasePermit() }
         }
@@ -168,6 +181,7 @@ actor DiscoverySession<Machine: ServerMachine & ~Copyable> where Machine.Request
     }
 
     private func end() async {
+        hasEnded = true
         timer?.cancel()
         await releasePermit()
     }

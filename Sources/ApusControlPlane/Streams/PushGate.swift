@@ -18,6 +18,10 @@ package actor PushGate {
         self.patience = patience
     }
 
+    /// Permits that are given and not yet back, and callers that wait for one.
+    package var heldCount: Int { held.count }
+    package var waitingCount: Int { waiting.count - firstWaiting }
+
     package func acquire() async -> Permit {
         if held.count < limit { return grant() }
         reclaim()
@@ -42,8 +46,9 @@ package actor PushGate {
             firstWaiting += 1
             continuation.resume(returning: grant())
         }
-        if firstWaiting == waiting.count {
-            waiting.removeAll(keepingCapacity: true)
+        // What was served is dropped now and then, so that a gate that is never idle does not grow.
+        if firstWaiting == waiting.count || firstWaiting > 1024 {
+            waiting.removeFirst(firstWaiting)
             firstWaiting = 0
         }
     }

@@ -82,3 +82,10 @@ package final class StreamHandle: Sendable {
         waiter?.resume(returning: nil)
     }
 }
+
+extension StreamHandle {
+    /// The xDS node id, `type~ip~name.namespace~domain`.
+    package var nodeID: String {
+        "\(proxy.role.rawValue)~\(proxy.addresses.first ?? "")~\(proxy.id)~\(proxy.dnsDomain)"
+    }
+}
