@@ -47,6 +47,14 @@ package enum HTTPMethod: UInt8, Hashable, Sendable {
         default: self = .other
         }
     }
+
+    /// A request without a body says so with `content-length: 0` (Envoy's HTTP/1 codec), but for these methods.
+    package var usuallyHasBody: Bool {
+        switch self {
+        case .get, .head, .delete, .trace, .connect: false
+        case .post, .put, .patch, .options, .other: true
+        }
+    }
 }
 
 /// One message head: the bytes as received, and where everything lies in them.
@@ -200,28 +208,22 @@ package struct HTTPHead: Sendable {
         return count
     }
 
-    /// All values joined with commas, the way Envoy shows several fields of one name to a matcher; nil without any.
-    package func withJoinedValue<Result>(
-        _ name: HeaderName, _ body: (UnsafeRawBufferPointer?) -> Result
-    ) -> Result {
+    /// True if the body accepts a value of the name; of several fields the first one accepted ends the search. nil without
+    /// any field. Pseudo-headers have one value.
+    package func anyValue(_ name: HeaderName, _ accepts: (UnsafeRawBufferPointer) -> Bool) -> Bool? {
         guard let first = value(name) else {
             if name.token == .status, status != 0 {
-                return Array(String(status).utf8).withUnsafeBytes { body($0) }
+                return Array(String(status).utf8).withUnsafeBytes { accepts($0) }
             }
-            return body(nil)
+            return nil
         }
-        guard !name.isPseudo, name.token != .host, let index = firstIndex(name),
-            var next = firstIndex(name, from: index &+ 1)
-        else { return withBytes(first, body) }
-        var joined: [UInt8] = Array(storage[Int(first.start)..<Int(first.end)])
-        while true {
-            joined.append(UInt8(ascii: ","))
-            let value = fields[next].value
-            withBytes(value) { joined.append(contentsOf: $0) }
-            guard let following = firstIndex(name, from: next &+ 1) else { break }
-            next = following
+        if withBytes(first, accepts) { return true }
+        guard !name.isPseudo, name.token != .host, var index = firstIndex(name) else { return false }
+        while let next = firstIndex(name, from: index &+ 1) {
+            if withBytes(fields[next].value, accepts) { return true }
+            index = next
         }
-        return joined.withUnsafeBytes { body($0) }
+        return false
     }
 
     /// `:path` without the query and fragment.

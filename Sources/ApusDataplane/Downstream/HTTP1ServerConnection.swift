@@ -267,6 +267,8 @@ internal final class HTTP1ServerConnection: HTTPDownstream, ChannelInboundHandle
                 answerChunked = answerHasBody
             }
         }
+        // An answer that overtakes its request ends the connection: the rest of the request would have to be read.
+        if case .serving(requestEnded: false) = phase { closes = true }
         if isDraining { closes = true }
         HTTP1HeadWriter.writeResponse(
             head, framing: framing, upgrade: isUpgrade, close: closes && !isUpgrade, to: &out)
@@ -295,7 +297,6 @@ internal final class HTTP1ServerConnection: HTTPDownstream, ChannelInboundHandle
             needsFlush = true
         }
         guard case .serving(let requestEnded) = phase else { return }
-        // An answer that overtakes its request ends the connection: the rest of the request would have to be read.
         if closes || !requestEnded || isDraining {
             phase = .closing
             closeOutput()

@@ -8,6 +8,9 @@ internal final class DownstreamInfo: Sendable {
     let remote: SocketEndpoint?
     /// Where the client wanted to go; differs from `local` when the connection was redirected.
     let destination: SocketEndpoint?
+    /// The same, nil when nobody redirected the connection. An ORIGINAL_DST cluster has no host then: the address of the
+    /// listener itself would lead the request back here, again and again.
+    let restoredDestination: SocketEndpoint?
     let serverName: String
     let localText: String
     let remoteText: String
@@ -20,6 +23,7 @@ internal final class DownstreamInfo: Sendable {
         self.local = local
         self.remote = remote
         self.destination = destination ?? local
+        restoredDestination = destination
         self.serverName = serverName
         localText = (destination ?? local)?.description ?? ""
         remoteText = remote?.description ?? ""

@@ -186,9 +186,11 @@ extension HTTPExchange {
         return chosen
     }
 
-    /// Where the request was going: the connection's destination, or what a header says if the cluster listens to one.
+    /// Where the request was going: the connection's destination before it was redirected, or what a header says if the cluster listens to one.
     private func destination(_ cluster: ClusterRuntime) -> SocketEndpoint? {
-        guard let name = cluster.destinationHeader, let value = request.value(name) else { return info.destination }
+        guard let name = cluster.destinationHeader, let value = request.value(name) else {
+            return info.restoredDestination
+        }
         return SocketEndpoint(request.text(value))
     }
 
@@ -235,8 +237,9 @@ extension HTTPExchange {
     func shouldRetryAnswer() -> Bool {
         guard retry != nil, !wantsUpgrade || response.status != 101 else { return false }
         let took = breakerAllowsRetry
-        guard let answer = retry?.responseReceived(
-            response, breakerAllows: took, random: worker.random.next())
+        guard
+            let answer = retry?.responseReceived(
+                response, breakerAllows: took, random: worker.random.next())
         else {
             return false
         }
@@ -282,7 +285,7 @@ extension HTTPExchange {
                 worker: worker, cluster: cluster, head: copy, chunked: framing == .chunked,
                 isComplete: requestComplete, bodyLimit: bodyLimit, timeout: timeouts.global)
             shadows.append(shadow)
-            shadow.start(destination: info.destination)
+            shadow.start(destination: info.restoredDestination)
         }
     }
 }

@@ -44,7 +44,7 @@ package protocol Connector {
     /// Connects on the worker's loop and adds the handler to the channel before it is active.
     func connect(
         to address: NIOCore.SocketAddress, from source: NIOCore.SocketAddress?, timeout: TimeAmount,
-        keepsHalfOpen: Bool, handler: any ChannelHandler, on loop: any EventLoop
+        keepalive: TCPKeepalive?, keepsHalfOpen: Bool, handler: any ChannelHandler, on loop: any EventLoop
     ) -> EventLoopFuture<Void>
 }
 
@@ -154,8 +154,8 @@ package final class Worker {
         keepsHalfOpen: Bool = false
     ) -> EventLoopFuture<Void> {
         connector.connect(
-            to: address, from: settings.source, timeout: settings.connectTimeout, keepsHalfOpen: keepsHalfOpen,
-            handler: handler, on: loop)
+            to: address, from: settings.source, timeout: settings.connectTimeout, keepalive: settings.keepalive,
+            keepsHalfOpen: keepsHalfOpen, handler: handler, on: loop)
     }
 
     // MARK: Listeners

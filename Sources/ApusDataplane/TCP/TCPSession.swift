@@ -153,8 +153,9 @@ internal final class TCPSession: ChannelInboundHandler, ChannelOutboundHandler {
 
     private func connect(_ cluster: ClusterRuntime) {
         attempts += 1
-        let hash: UInt64? = server.proxy.hashesSourceIP ? info.remote.map { XXHash64.hash($0.address.description) } : nil
-        guard let host = cluster.pick(hash: hash, destination: info.destination) else {
+        let hash: UInt64? =
+            server.proxy.hashesSourceIP ? info.remote.map { XXHash64.hash($0.address.description) } : nil
+        guard let host = cluster.pick(hash: hash, destination: info.restoredDestination) else {
             cluster.stats.noHealthyHost += 1
             facts.flags.insert(.noHealthyUpstream)
             closeNow()

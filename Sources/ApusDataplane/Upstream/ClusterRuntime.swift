@@ -264,8 +264,9 @@ internal final class ClusterRuntime {
 
     private func sweep(_ now: NIODeadline) {
         guard let detection = config.outlierDetection, !isDraining else { return }
-        let changed = detector?.sweep(
-            now: Int64(clamping: now.uptimeNanoseconds), random: worker.random.next()) ?? false
+        let changed =
+            detector?.sweep(
+                now: Int64(clamping: now.uptimeNanoseconds), random: worker.random.next()) ?? false
         if changed { rebalance() }
         if let sweepTimer { worker.timers.arm(sweepTimer, now + detection.interval.timeAmount) }
     }
@@ -394,6 +395,7 @@ extension PoolSettings {
         idleTimeout = config.idleTimeout.map(\.timeAmount)
         requestsPerConnection = Int(config.maxRequestsPerConnection ?? 0)
         source = config.bindSource.flatMap { SocketEndpoint(address: $0, port: 0).socketAddress }
+        keepalive = config.keepalive
         responseLimits = HTTP1Limits(headBytes: config.maxResponseHeaderBytes, fields: config.maxResponseHeaders)
     }
 }

@@ -1,10 +1,6 @@
 internal import ApusTraffic
-internal import NIOCore
-#if canImport(Glibc)
 internal import Glibc
-#elseif canImport(Musl)
-internal import Musl
-#endif
+internal import NIOCore
 
 /// What a pool may do; taken from the cluster's configuration.
 internal struct PoolSettings: Sendable {
@@ -15,6 +11,7 @@ internal struct PoolSettings: Sendable {
     var requestsPerConnection = 0
     /// Local address to connect from.
     var source: NIOCore.SocketAddress?
+    var keepalive: TCPKeepalive?
     var responseLimits = HTTP1Limits(headBytes: 80 << 10)
 }
 

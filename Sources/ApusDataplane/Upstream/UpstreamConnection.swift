@@ -69,6 +69,10 @@ internal final class UpstreamConnection: ChannelInboundHandler, ChannelOutboundH
         method = head.method
         wantsUpgrade = upgrade
         if case .chunked = framing { chunked = true } else { chunked = false }
+        var framing = framing
+        if endsHere, !upgrade, case .asIs = framing, head.method.usuallyHasBody, !head.contains(.contentLength) {
+            framing = .length(0)
+        }
         HTTP1HeadWriter.writeRequest(head, framing: framing, upgrade: upgrade, to: &out)
         needsFlush = true
         requestEnded = endsHere

@@ -62,6 +62,24 @@ package struct OutlierDetectionConfig: Hashable, Sendable {
     package init() {}
 }
 
+/// `config.core.v3.TcpKeepalive`. What is nil is left to the operating system; a 0 anywhere turns probing off.
+package struct TCPKeepalive: Hashable, Sendable {
+    /// Probes without an answer before the connection is given up.
+    package let probes: UInt32?
+    /// Seconds without traffic before the first probe.
+    package let time: UInt32?
+    /// Seconds between probes.
+    package let interval: UInt32?
+
+    package init(probes: UInt32? = nil, time: UInt32? = nil, interval: UInt32? = nil) {
+        self.probes = probes
+        self.time = time
+        self.interval = interval
+    }
+
+    package var isOn: Bool { probes != 0 && time != 0 && interval != 0 }
+}
+
 /// `config.cluster.v3.Cluster`.
 package final class ClusterConfig: Sendable {
     package enum Discovery: Sendable {
@@ -142,6 +160,8 @@ package final class ClusterConfig: Sendable {
     package let outlierDetection: OutlierDetectionConfig?
     /// Source address of upstream connections.
     package let bindSource: IPAddress?
+    /// Probes on upstream connections; nil: none.
+    package let keepalive: TCPKeepalive?
     package let bufferLimit: UInt32
     package let transportMatches: [TransportMatch]
     /// Hosts given in the cluster itself (STATIC, DNS); empty for EDS and ORIGINAL_DST.
@@ -158,7 +178,7 @@ package final class ClusterConfig: Sendable {
         maxConnectionDuration: Duration? = nil, maxStreamDuration: Duration? = nil,
         maxRequestsPerConnection: UInt32? = nil, maxResponseHeaders: Int = 100,
         maxResponseHeaderBytes: Int = 80 << 10, outlierDetection: OutlierDetectionConfig? = nil,
-        bindSource: IPAddress? = nil, bufferLimit: UInt32 = 1 << 20,
+        bindSource: IPAddress? = nil, keepalive: TCPKeepalive? = nil, bufferLimit: UInt32 = 1 << 20,
         transportMatches: [TransportMatch] = [], endpoints: EndpointTable? = nil
     ) {
         self.name = name
@@ -182,6 +202,7 @@ package final class ClusterConfig: Sendable {
         self.maxResponseHeaderBytes = maxResponseHeaderBytes
         self.outlierDetection = outlierDetection
         self.bindSource = bindSource
+        self.keepalive = keepalive
         self.bufferLimit = bufferLimit
         self.transportMatches = transportMatches
         self.endpoints = endpoints

@@ -57,7 +57,8 @@ package struct StringMatch: Sendable {
     }
 }
 
-/// `config.route.v3.HeaderMatcher`. Several fields of one name are compared as one value joined by commas.
+/// `config.route.v3.HeaderMatcher`. Several fields of one name are compared one by one, never joined: one that passes
+/// decides, and what is inverted is that decision.
 package struct HeaderMatch: Sendable {
     package enum Test: Sendable {
         /// The header is there (`present_match: true`, or no specifier at all).

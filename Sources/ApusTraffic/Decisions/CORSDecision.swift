@@ -31,6 +31,7 @@ extension CORSPolicy {
         add(.accessControlAllowMethods, allowedMethods)
         add(.accessControlAllowHeaders, allowedHeaders)
         add(.accessControlMaxAge, maxAge)
+        add(.accessControlExposeHeaders, exposedHeaders)
         if allowsPrivateNetwork, head.text("access-control-request-private-network") == "true" {
             add(.accessControlAllowPrivateNetwork, "true")
         }

@@ -1,18 +1,22 @@
 extension HeaderMatch {
     package func matches(_ head: HTTPHead) -> Bool {
-        head.withJoinedValue(name) { value in
-            switch test {
-            case .present: return (treatsMissingAsEmpty || value != nil) != inverted
-            case .absent: return (!treatsMissingAsEmpty && value == nil) != inverted
-            case .string(let match):
-                if let value { return match.matches(value) != inverted }
-                guard treatsMissingAsEmpty else { return false }
-                return match.matches(UnsafeRawBufferPointer(start: nil, count: 0)) != inverted
-            case .range(let from, let until):
-                guard value != nil || treatsMissingAsEmpty else { return false }
-                let number = value.flatMap { Decimal.signed($0) }
-                return (number.map { $0 >= from && $0 < until } ?? false) != inverted
-            }
+        let known = head.anyValue(name) { passes($0) }
+        switch test {
+        case .present: return (treatsMissingAsEmpty || known != nil) != inverted
+        case .absent: return (!treatsMissingAsEmpty && known == nil) != inverted
+        case .string, .range:
+            if let known { return known != inverted }
+            guard treatsMissingAsEmpty else { return false }
+            return passes(UnsafeRawBufferPointer(start: nil, count: 0)) != inverted
+        }
+    }
+
+    /// One value on its own.
+    private func passes(_ value: UnsafeRawBufferPointer) -> Bool {
+        switch test {
+        case .present, .absent: true
+        case .string(let match): match.matches(value)
+        case .range(let from, let until): Decimal.signed(value).map { $0 >= from && $0 < until } ?? false
         }
     }
 }

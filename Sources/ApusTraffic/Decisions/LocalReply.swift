@@ -88,18 +88,17 @@ package struct LocalReply: Sendable {
     /// The upstream went away, or could not be reached, before it answered.
     ///
     /// - Parameters:
-    ///   - transportFailure: text of the connect failure; empty: none.
+    ///   - transportFailure: text of the connect failure, for the details alone: the client is not told; empty: none.
     ///   - retried: a try before this one failed too.
     package static func upstreamReset(
         _ reason: UpstreamReset, transportFailure: String = "", retried: Bool = false
     ) -> LocalReply {
         if reason == .protocolError { return upstreamProtocolError }
         let again = retried ? "retried and the latest " : ""
-        let failure = transportFailure.isEmpty ? "" : ", transport failure reason: \(transportFailure)"
         let inDetails = transportFailure.isEmpty ? "" : "|\(transportFailure)"
         var reply = LocalReply(
             503,
-            "upstream connect error or disconnect/reset before headers. \(again)reset reason: \(reason.text)\(failure)",
+            "upstream connect error or disconnect/reset before headers. \(again)reset reason: \(reason.text)",
             flags: reason.flag,
             details: "upstream_reset_before_response_started{\(reason.details)\(inDetails)}")
         if reason == .overflow { reply.headers.append((HeaderToken.xEnvoyOverloaded.name, Array("true".utf8))) }

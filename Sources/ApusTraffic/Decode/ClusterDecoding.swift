@@ -70,12 +70,21 @@ extension ClusterConfig {
                 ? try at("outlier_detection") { () throws(Refusal) in
                     try OutlierDetectionConfig(message.outlierDetection)
                 } : nil,
-            bindSource: source,
+            bindSource: source, keepalive: keepalive(message.upstreamConnectionOptions),
             bufferLimit: message.hasPerConnectionBufferLimitBytes
                 ? message.perConnectionBufferLimitBytes.value : 1 << 20,
             transportMatches: matches, endpoints: endpoints)
         try config.requirePlain(endpoints)
         return config
+    }
+
+    private static func keepalive(_ options: Envoy_Config_Cluster_V3_UpstreamConnectionOptions) -> TCPKeepalive? {
+        guard options.hasTcpKeepalive else { return nil }
+        let message = options.tcpKeepalive
+        return TCPKeepalive(
+            probes: message.hasKeepaliveProbes ? message.keepaliveProbes.value : nil,
+            time: message.hasKeepaliveTime ? message.keepaliveTime.value : nil,
+            interval: message.hasKeepaliveInterval ? message.keepaliveInterval.value : nil)
     }
 
     /// Refuses endpoints that want TLS: speaking plain text to them would not be what was asked for.

@@ -126,11 +126,8 @@ enum FieldTable {
                 monitors=24
                 """),
         "envoy.config.cluster.v3.UpstreamConnectionOptions": Entry(
-            "",
-            refused: """
-                tcp_keepalive=1 set_local_interface_name_on_upstream_connections=2
-                happy_eyeballs_config=3
-                """),
+            "tcp_keepalive=1",
+            refused: "set_local_interface_name_on_upstream_connections=2 happy_eyeballs_config=3"),
         "envoy.config.core.v3.Address": Entry("socket_address=1 pipe=2", refused: "envoy_internal_address=3"),
         "envoy.config.core.v3.AggregatedConfigSource": Entry(""),
         "envoy.config.core.v3.BindConfig": Entry(

@@ -59,11 +59,14 @@ private func decode(_ text: String, _ framing: BodyFraming, step: Int = .max) th
         #expect(try decode("abc", .untilClose) == Decoded(payload: "abc"))
     }
 
-    @Test("bad chunks are refused", arguments: [
-        "\r\n", "g\r\n", "-1\r\n", " 1\r\na\r\n", "1 \r\na\r\n", "0x1\r\na\r\n", "1\na\r\n", "1\ra\r\n", "1\r\nab\r\n",
-        "1\r\na\n", "1\r\na\rX", "1000000000000000\r\n", "1;\u{0}\r\n", "1;a\nb\r\n", "0\r\n\n", "0\r\nX y\r\n\r\n",
-        "0\r\nX: y\n\r\n", "0\r\n X: y\r\n\r\n", "0\r\n\rX", "0\r\nX: y\rz\r\n",
-    ])
+    @Test(
+        "bad chunks are refused",
+        arguments: [
+            "\r\n", "g\r\n", "-1\r\n", " 1\r\na\r\n", "1 \r\na\r\n", "0x1\r\na\r\n", "1\na\r\n", "1\ra\r\n",
+            "1\r\nab\r\n",
+            "1\r\na\n", "1\r\na\rX", "1000000000000000\r\n", "1;\u{0}\r\n", "1;a\nb\r\n", "0\r\n\n", "0\r\nX y\r\n\r\n",
+            "0\r\nX: y\n\r\n", "0\r\n X: y\r\n\r\n", "0\r\n\rX", "0\r\nX: y\rz\r\n",
+        ])
     func bad(text: String) {
         #expect(throws: HTTP1Error.self) { try decode(text, .chunked) }
         #expect(throws: HTTP1Error.self) { try decode(text, .chunked, step: 1) }

@@ -54,10 +54,12 @@ private func failure(_ text: String, step: Int = .max) -> HTTP1Error? {
         #expect(head.method == .get)
     }
 
-    @Test("the authority of an absolute target wins over Host", arguments: [
-        ("http://reviews:9080/x", "reviews:9080", "/x"), ("http://reviews:9080", "reviews:9080", "/"),
-        ("http://reviews?q=1", "reviews", "/?q=1"), ("HTTPS://r/", "r", "/"),
-    ])
+    @Test(
+        "the authority of an absolute target wins over Host",
+        arguments: [
+            ("http://reviews:9080/x", "reviews:9080", "/x"), ("http://reviews:9080", "reviews:9080", "/"),
+            ("http://reviews?q=1", "reviews", "/?q=1"), ("HTTPS://r/", "r", "/"),
+        ])
     func absolute(target: String, authority: String, path: String) throws {
         let (head, _, _) = try #require(try parse("GET \(target) HTTP/1.1\r\nHost: other\r\n\r\n"))
         #expect(head.text(head.authority) == authority)
@@ -88,65 +90,70 @@ private func failure(_ text: String, step: Int = .max) -> HTTP1Error? {
         #expect(expect.expectsContinue)
     }
 
-    @Test("what could be read in two ways is refused", arguments: [
-        // Length against chunks, and lengths against each other.
-        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
-        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 0\r\n\r\n",
-        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n",
-        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5, 5\r\n\r\n",
-        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +5\r\n\r\n",
-        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
-        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0x5\r\n\r\n",
-        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: \r\n\r\n",
-        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999\r\n\r\n",
-        // Line ends.
-        "GET / HTTP/1.1\nHost: a\n\n",
-        "GET / HTTP/1.1\r\nHost: a\n\r\n",
-        "GET / HTTP/1.1\r\nHost: a\r\nX: a\rb\r\n\r\n",
-        "GET / HTTP/1.1\rHost: a\r\n\r\n",
-        // Folding and blanks around the colon.
-        "GET / HTTP/1.1\r\nHost: a\r\nX: a\r\n b\r\n\r\n",
-        "GET / HTTP/1.1\r\nHost: a\r\nX : a\r\n\r\n",
-        "GET / HTTP/1.1\r\n Host: a\r\n\r\n",
-        "GET / HTTP/1.1\r\nHost: a\r\n: a\r\n\r\n",
-        "GET / HTTP/1.1\r\nHost: a\r\nno colon\r\n\r\n",
-        // Characters.
-        "GET / HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n",
-        "GET / HTTP/1.1\r\nHost: a\r\nX: a\u{7F}b\r\n\r\n",
-        "GET / HTTP/1.1\r\nHost: a\r\nX\0: a\r\n\r\n",
-        "GET / HTTP/1.1\r\nHost: a\r\nX(: a\r\n\r\n",
-        "GET /\0 HTTP/1.1\r\nHost: a\r\n\r\n",
-        "G@T / HTTP/1.1\r\nHost: a\r\n\r\n",
-        "FOO / HTTP/1.1\r\nHost: a\r\n\r\n",
-        "get / HTTP/1.1\r\nHost: a\r\n\r\n",
-        "GET * HTTP/1.1\r\nHost: a\r\n\r\n",
-        "GET foo HTTP/1.1\r\nHost: a\r\n\r\n",
-        "GET /\u{E4} HTTP/1.1\r\nHost: a\r\n\r\n",
-        "GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n",
-        // Request lines.
-        "GET  / HTTP/1.1\r\nHost: a\r\n\r\n",
-        "GET / HTTP/1.1 \r\nHost: a\r\n\r\n",
-        "GET /a b HTTP/1.1\r\nHost: a\r\n\r\n",
-        "GET / HTTP/2.0\r\nHost: a\r\n\r\n",
-        "GET / http/1.1\r\nHost: a\r\n\r\n",
-        "GET /\r\nHost: a\r\n\r\n",
-        " GET / HTTP/1.1\r\nHost: a\r\n\r\n",
-        // Hosts.
-        "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
-        "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n",
-        "GET / HTTP/1.1\r\nHost: u@a\r\n\r\n",
-        "GET / HTTP/1.1\r\nHost: a b\r\n\r\n",
-        "GET / HTTP/1.1\r\nX: y\r\n\r\n",
-    ])
+    @Test(
+        "what could be read in two ways is refused",
+        arguments: [
+            // Length against chunks, and lengths against each other.
+            "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+            "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 0\r\n\r\n",
+            "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n",
+            "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5, 5\r\n\r\n",
+            "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +5\r\n\r\n",
+            "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+            "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0x5\r\n\r\n",
+            "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: \r\n\r\n",
+            "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999\r\n\r\n",
+            // Line ends.
+            "GET / HTTP/1.1\nHost: a\n\n",
+            "GET / HTTP/1.1\r\nHost: a\n\r\n",
+            "GET / HTTP/1.1\r\nHost: a\r\nX: a\rb\r\n\r\n",
+            "GET / HTTP/1.1\rHost: a\r\n\r\n",
+            // Folding and blanks around the colon.
+            "GET / HTTP/1.1\r\nHost: a\r\nX: a\r\n b\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: a\r\nX : a\r\n\r\n",
+            "GET / HTTP/1.1\r\n Host: a\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: a\r\n: a\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: a\r\nno colon\r\n\r\n",
+            // Characters.
+            "GET / HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: a\r\nX: a\u{7F}b\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: a\r\nX\0: a\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: a\r\nX(: a\r\n\r\n",
+            "GET /\0 HTTP/1.1\r\nHost: a\r\n\r\n",
+            "G@T / HTTP/1.1\r\nHost: a\r\n\r\n",
+            "FOO / HTTP/1.1\r\nHost: a\r\n\r\n",
+            "get / HTTP/1.1\r\nHost: a\r\n\r\n",
+            "GET * HTTP/1.1\r\nHost: a\r\n\r\n",
+            "GET foo HTTP/1.1\r\nHost: a\r\n\r\n",
+            "GET /\u{E4} HTTP/1.1\r\nHost: a\r\n\r\n",
+            "GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n",
+            // Request lines.
+            "GET  / HTTP/1.1\r\nHost: a\r\n\r\n",
+            "GET / HTTP/1.1 \r\nHost: a\r\n\r\n",
+            "GET /a b HTTP/1.1\r\nHost: a\r\n\r\n",
+            "GET / HTTP/2.0\r\nHost: a\r\n\r\n",
+            "GET / http/1.1\r\nHost: a\r\n\r\n",
+            "GET /\r\nHost: a\r\n\r\n",
+            " GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+            // Hosts.
+            "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: u@a\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: a b\r\n\r\n",
+            "GET / HTTP/1.1\r\nX: y\r\n\r\n",
+        ])
     func refused(text: String) {
         #expect(failure(text)?.status == 400)
         // The verdict does not depend on how the bytes arrive.
         #expect(failure(text, step: 1)?.status == 400)
     }
 
-    @Test("transfer codings other than chunked are not implemented", arguments: [
-        "gzip", "chunked, gzip", "gzip, chunked", "identity", "xchunked", "chunked\r\nTransfer-Encoding: chunked", "",
-    ])
+    @Test(
+        "transfer codings other than chunked are not implemented",
+        arguments: [
+            "gzip", "chunked, gzip", "gzip, chunked", "identity", "xchunked", "chunked\r\nTransfer-Encoding: chunked",
+            "",
+        ])
     func codings(value: String) {
         #expect(failure("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \(value)\r\n\r\n") == .badTransferEncoding)
     }

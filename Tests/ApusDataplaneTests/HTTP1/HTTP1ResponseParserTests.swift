@@ -30,7 +30,8 @@ private func parse(
 
     @Test("some responses have no body whatever they say")
     func bodiless() throws {
-        #expect(try parse("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", answering: .head)?.1.framing == BodyFraming.none)
+        #expect(
+            try parse("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", answering: .head)?.1.framing == BodyFraming.none)
         #expect(try parse("HTTP/1.1 304 X\r\nContent-Length: 9\r\n\r\n")?.1.framing == BodyFraming.none)
         #expect(try parse("HTTP/1.1 204 X\r\n\r\n")?.1.framing == BodyFraming.none)
     }
@@ -56,13 +57,16 @@ private func parse(
         #expect(throws: HTTP1Error.self) { try parse(text) }
     }
 
-    @Test("bad responses are refused", arguments: [
-        "HTTP/1.1 20 OK\r\n\r\n", "HTTP/1.1 2000 OK\r\n\r\n", "HTTP/1.1 200OK\r\n\r\n", "HTTP/2 200 OK\r\n\r\n",
-        "HTTP/1.1 099 OK\r\n\r\n", "200 OK\r\n\r\nxxxxxxxxx", "HTTP/1.1 200 O\0K\r\n\r\n", "\r\nHTTP/1.1 200 OK\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n", "HTTP/1.1 200 OK\nA: b\n\n",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n", "HTTP/1.1 200 OK\r\nA b\r\n\r\n",
-    ])
+    @Test(
+        "bad responses are refused",
+        arguments: [
+            "HTTP/1.1 20 OK\r\n\r\n", "HTTP/1.1 2000 OK\r\n\r\n", "HTTP/1.1 200OK\r\n\r\n", "HTTP/2 200 OK\r\n\r\n",
+            "HTTP/1.1 099 OK\r\n\r\n", "200 OK\r\n\r\nxxxxxxxxx", "HTTP/1.1 200 O\0K\r\n\r\n",
+            "\r\nHTTP/1.1 200 OK\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n", "HTTP/1.1 200 OK\nA: b\n\n",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n", "HTTP/1.1 200 OK\r\nA b\r\n\r\n",
+        ])
     func bad(text: String) {
         #expect(throws: HTTP1Error.self) { try parse(text) }
     }

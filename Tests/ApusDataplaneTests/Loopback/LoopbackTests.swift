@@ -44,7 +44,9 @@ private final class Collector: ChannelInboundHandler {
         context.writeAndFlush(Self.wrapOutboundOut(ByteBuffer(string: request)), promise: nil)
     }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) { text += String(buffer: Self.unwrapInboundIn(data)) }
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        text += String(buffer: Self.unwrapInboundIn(data))
+    }
 
     func channelInactive(context: ChannelHandlerContext) { promise.succeed(text) }
 
@@ -176,5 +178,50 @@ private func configuration(origin: Int, generation: UInt64 = 1, listeners: Int =
         #expect(try await get("/ready").hasPrefix("HTTP/1.1 503 "))
         await server.stop()
         await plane.shutDown(within: .zero)
+    }
+}
+
+@Suite struct KeepaliveTests {
+    @Test("keepalive becomes socket options within Linux's limits, or none where it is off")
+    func options() throws {
+        func values(_ keepalive: TCPKeepalive) -> [Int] { keepalive.socketOptions.map(\.1) }
+        #expect(values(TCPKeepalive()) == [1])
+        #expect(values(TCPKeepalive(probes: 3, time: 60, interval: 5)) == [1, 60, 5, 3])
+        #expect(values(TCPKeepalive(probes: .max, time: .max, interval: .max)) == [1, 32767, 32767, 127])
+        #expect(values(TCPKeepalive(probes: 3, time: 0)) == [])
+    }
+
+    @Test("a connection to an upstream has the keepalive of its cluster")
+    func socket() async throws {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let origin = try await origin("x", on: group)
+        let loop = group.next()
+        let seen = loop.makePromise(of: [Int].self)
+        let connecting = loop.flatSubmit {
+            SocketConnector().connect(
+                to: origin.localAddress!, from: nil, timeout: .seconds(5),
+                keepalive: TCPKeepalive(probes: 3, time: 60, interval: 5), keepsHalfOpen: false,
+                handler: OptionReader(seen), on: loop)
+        }
+        try await connecting.get()
+        #expect(try await seen.futureResult.get() == [1, 60, 5, 3])
+        try await origin.close()
+        try await group.shutdownGracefully()
+    }
+}
+
+/// Reads the options of its socket when it is connected.
+private final class OptionReader: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    private let promise: EventLoopPromise<[Int]>
+
+    init(_ promise: EventLoopPromise<[Int]>) { self.promise = promise }
+
+    func channelActive(context: ChannelHandlerContext) {
+        let options = TCPKeepalive(probes: 1, time: 1, interval: 1).socketOptions.map(\.0)
+        let values = options.map { context.channel.getOption($0) }
+        EventLoopFuture.whenAllSucceed(values, on: context.eventLoop).cascade(to: promise)
+        context.close(promise: nil)
     }
 }

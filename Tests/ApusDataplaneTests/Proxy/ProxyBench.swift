@@ -24,7 +24,7 @@ final class ProxyBench {
 
         func connect(
             to address: NIOCore.SocketAddress, from source: NIOCore.SocketAddress?, timeout: TimeAmount,
-            keepsHalfOpen: Bool, handler: any ChannelHandler, on loop: any EventLoop
+            keepalive: TCPKeepalive?, keepsHalfOpen: Bool, handler: any ChannelHandler, on loop: any EventLoop
         ) -> EventLoopFuture<Void> {
             let promise = loop.makePromise(of: Void.self)
             let channel = EmbeddedChannel(handler: handler, loop: self.loop)
@@ -50,22 +50,24 @@ final class ProxyBench {
     let listener: LoopListener
 
     /// - Parameters:
+    ///   - discovery: of both clusters.
     ///   - endpoints: hosts of the cluster `origin`.
     ///   - routes: of the only virtual host.
     init(
-        endpoints: [UInt16] = [1001], routes: [Route]? = nil, filters: [HTTPFilter] = [], upgrades: [String] = [],
+        discovery: ClusterConfig.Discovery = .fixed, endpoints: [UInt16] = [1001], routes: [Route]? = nil, filters: [HTTPFilter] = [], upgrades: [String] = [],
         breakers: CircuitBreakerLimits = CircuitBreakerLimits(), retry: RetryPolicy? = nil,
         timeout: Duration? = nil, mirrors: [MirrorPolicy] = [], timeouts: HTTPConnectionManager.Timeouts? = nil,
         requestsPerConnection: UInt32? = nil, tcp: TCPProxy? = nil
     ) {
         upstreams = Upstreams(loop: loop)
         worker = Worker(
-            loop: loop, index: 0, shared: SharedState(), connector: upstreams, seed: 7, wallClock: { 784_111_777_000_000_000 })
+            loop: loop, index: 0, shared: SharedState(), connector: upstreams, seed: 7,
+            wallClock: { 784_111_777_000_000_000 })
         func cluster(_ name: String, _ slot: Int, _ ports: [UInt16]) -> Cluster {
             let table = EndpointTable(
                 name: name, endpoints: ports.map { Endpoint(address: .ip(IPAddress("127.0.0.1")!, port: $0)) })
             let config = ClusterConfig(
-                name: name, slot: Slot(slot), discovery: .fixed, breakers: breakers,
+                name: name, slot: Slot(slot), discovery: discovery, breakers: breakers,
                 maxRequestsPerConnection: requestsPerConnection, endpoints: table)
             return Cluster(config: config, endpoints: table)
         }
@@ -74,9 +76,10 @@ final class ProxyBench {
         defaults.streamIdle = nil
         let forward = ForwardAction(
             clusters: .cluster(Self.origin), timeout: timeout, retry: retry, mirrors: mirrors)
-        let all = routes ?? [
-            Route(name: "default", match: RouteMatch(path: .prefix(Array("/".utf8))), action: .forward(forward))
-        ]
+        let all =
+            routes ?? [
+                Route(name: "default", match: RouteMatch(path: .prefix(Array("/".utf8))), action: .forward(forward))
+            ]
         let table = RouteTable(name: "r", virtualHosts: [VirtualHost(name: "all", domains: ["*"], routes: all)])
         let manager = HTTPConnectionManager(
             statPrefix: "test", routes: .inline(table), filters: filters, timeouts: timeouts ?? defaults,

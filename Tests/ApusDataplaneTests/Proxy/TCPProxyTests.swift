@@ -9,7 +9,8 @@ import Testing
     private func bench(attempts: UInt32 = 1, idle: Duration? = nil) -> ProxyBench {
         ProxyBench(
             tcp: TCPProxy(
-                statPrefix: "tcp", target: .cluster(ProxyBench.origin), idleTimeout: idle, maxConnectAttempts: attempts))
+                statPrefix: "tcp", target: .cluster(ProxyBench.origin), idleTimeout: idle, maxConnectAttempts: attempts)
+        )
     }
 
     @Test("bytes pass both ways; those that came before the upstream was there are kept")

@@ -78,7 +78,9 @@ internal import Testing
         let reply = LocalReply.upstreamReset(.connectionTimeout, transportFailure: "delayed connect error: 111")
         #expect(
             text(reply.body) == "upstream connect error or disconnect/reset before headers. reset reason: "
-                + "connection timeout, transport failure reason: delayed connect error: 111")
+                + "connection timeout")
+        #expect(
+            reply.details == "upstream_reset_before_response_started{connection_timeout|delayed connect error: 111}")
         #expect(reply.flags.text == "UF" && reply.status == 503)
         let again = LocalReply.upstreamReset(.connectionTermination, retried: true)
         #expect(text(again.body).contains("headers. retried and the latest reset reason: connection termination"))
@@ -150,6 +152,7 @@ internal import Testing
             head.textFields.map { "\($0.name)=\($0.value)" } == [
                 "access-control-allow-origin=https://a.example", "access-control-allow-credentials=true",
                 "access-control-allow-methods=GET,PUT", "access-control-allow-headers=x-h", "access-control-max-age=60",
+                "access-control-expose-headers=x-e",
             ])
     }
 

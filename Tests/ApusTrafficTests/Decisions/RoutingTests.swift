@@ -123,6 +123,25 @@ internal import Testing
         }
     }
 
+    @Test func `of several values one that passes decides, and an inverted test inverts that`() throws {
+        let head = get("/", [("x-v", "zero"), ("x-v", "one"), ("x-v", "7")])
+        let passing: [HeaderMatch.Test] = [
+            .string(.exact("one")), .string(StringMatch(.prefix(bytes("on")))),
+            .string(StringMatch(.regex(try RE2Pattern("o.*e")))), .range(5, 9),
+        ]
+        for test in passing {
+            #expect(header(test).matches(head))
+            #expect(!header(test, inverted: true).matches(head))
+        }
+        let failing: [HeaderMatch.Test] = [
+            .string(.exact("zero,one")), .string(StringMatch(.contains(bytes(",")))), .range(8, 9),
+        ]
+        for test in failing {
+            #expect(!header(test).matches(head))
+            #expect(header(test, inverted: true).matches(head))
+        }
+    }
+
     @Test func `a missing header fails every test, inverted ones too, but those of presence`() {
         let head = get("/")
         #expect(!header(.string(.exact(""))).matches(head))

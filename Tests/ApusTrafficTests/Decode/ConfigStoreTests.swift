@@ -297,6 +297,24 @@ internal import Testing
         #expect(config.outlierDetection?.consecutive5xx == 3 && config.outlierDetection?.maxEjectionPercent == 10)
     }
 
+    @Test func `keepalive of a cluster is read; what it leaves out is the system's, a zero turns it off`() throws {
+        func keepalive(_ change: (inout Envoy_Config_Core_V3_TcpKeepalive) -> Void) throws -> TCPKeepalive? {
+            var store = ConfigStore()
+            let message = Sample.cluster { change(&$0.upstreamConnectionOptions.tcpKeepalive) }
+            _ = try store.put(.cluster, "c", message)
+            _ = try store.put(.endpoints, "c", Sample.endpoints())
+            return store.configuration.cluster(named: "c")?.config.keepalive
+        }
+        #expect(try keepalive { $0.keepaliveTime = .init(60) } == TCPKeepalive(time: 60))
+        let all = try keepalive {
+            $0.keepaliveProbes = .init(3)
+            $0.keepaliveTime = .init(60)
+            $0.keepaliveInterval = .init(5)
+        }
+        #expect(all == TCPKeepalive(probes: 3, time: 60, interval: 5) && all?.isOn == true)
+        #expect(try keepalive { $0.keepaliveProbes = .init(0) }?.isOn == false)
+    }
+
     @Test func `endpoints keep locality, priority, weight and health`() throws {
         var store = ConfigStore()
         _ = try store.put(.cluster, "c", Sample.cluster())

@@ -25,8 +25,10 @@ internal import Testing
         #expect(try refusal(.cluster, "c", subsets)?.hasPrefix("lb_subset_config:") == true)
         let http2 = Sample.cluster { $0.http2ProtocolOptions = .init() }
         #expect(try refusal(.cluster, "c", http2)?.hasPrefix("http2_protocol_options:") == true)
-        let keepalive = Sample.cluster { $0.upstreamConnectionOptions.tcpKeepalive.keepaliveTime = .init(60) }
-        #expect(try refusal(.cluster, "c", keepalive)?.hasPrefix("upstream_connection_options.tcp_keepalive:") == true)
+        let eyeballs = Sample.cluster { $0.upstreamConnectionOptions.happyEyeballsConfig = .init() }
+        #expect(
+            try refusal(.cluster, "c", eyeballs)?.hasPrefix("upstream_connection_options.happy_eyeballs_config:")
+                == true)
         let old = try Sample.manager { $0.httpProtocolOptions.acceptHTTP10 = true }
         #expect(try refusal(.listener, "l", Sample.listener(manager: old))?.contains("accept_http_10") == true)
         let tls = Sample.routes { $0.virtualHosts[0].routes[0].match.tlsContext.presented = true }

@@ -37,9 +37,20 @@ internal import Testing
         #expect(head.text(head.pathWithoutQuery) == "/a")
     }
 
-    @Test func `several fields of one name are joined with commas for matchers`() {
-        let head = get("/", [("x-a", "1"), ("x-a", "2")])
-        #expect(head.withJoinedValue(HeaderName("x-a")) { $0.map { String(decoding: $0, as: UTF8.self) } } == "1,2")
+    @Test func `several fields of one name are shown to a matcher one by one until one is accepted`() {
+        let head = get("/", [("x-a", "1"), ("x-b", "0"), ("X-A", "2"), ("x-a", "3")])
+        func seen(_ name: String, until last: String) -> (Bool?, [String]) {
+            var values: [String] = []
+            let result = head.anyValue(HeaderName(name)) {
+                values.append(String(decoding: $0, as: UTF8.self))
+                return values.last == last
+            }
+            return (result, values)
+        }
+        #expect(seen("x-a", until: "2") == (true, ["1", "2"]))
+        #expect(seen("x-a", until: "9") == (false, ["1", "2", "3"]))
+        #expect(seen(":path", until: "9") == (false, ["/"]))
+        #expect(seen("x-none", until: "9") == (nil, []))
     }
 
     @Test func `a reset head is empty and reads nothing of its former life`() {
