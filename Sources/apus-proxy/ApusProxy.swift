@@ -48,7 +48,9 @@ struct ApusProxy: AsyncParsableCommand {
     @Option(help: ArgumentHelp("A token that proves who this workload is.", valueName: "file"))
     var tokenFile: String?
 
-    @Option(name: [.customLong("config"), .customShort("c")], help: ArgumentHelp("A bootstrap, as Envoy's.", valueName: "file"))
+    @Option(
+        name: [.customLong("config"), .customShort("c")],
+        help: ArgumentHelp("A bootstrap, as Envoy's.", valueName: "file"))
     var configFile: String?
 
     @Option(help: "serve, or validate the bootstrap and exit.")

@@ -27,7 +27,9 @@ struct ConfigDump {
             }
             return "{\"configs\":[\(list.joined(separator: ","))]}"
         }
-        var configs = [bootstrap, section("ClustersConfigDump", "dynamic_active_clusters", dynamic(.cluster, "cluster"))]
+        var configs = [
+            bootstrap, section("ClustersConfigDump", "dynamic_active_clusters", dynamic(.cluster, "cluster")),
+        ]
         configs.append(section("ListenersConfigDump", "dynamic_listeners", listeners))
         configs.append(section("RoutesConfigDump", "dynamic_route_configs", dynamic(.route, "route_config")))
         if query["include_eds"] != nil {
@@ -75,7 +77,8 @@ struct ConfigDump {
         let accepted = store.acceptedResources(.listener)
         for resource in accepted {
             let place = warming.contains(resource.name) ? "warming_state" : "active_state"
-            var item = "{\"name\":\(JSONText.quoted(resource.name)),\"\(place)\":"
+            var item =
+                "{\"name\":\(JSONText.quoted(resource.name)),\"\(place)\":"
                 + "{\(state(resource.version, resource.updatedAt)),\"listener\":\(message(resource.body))}"
             if let refusal = refused[resource.name] { item += ",\(refusal)" }
             items.append(item + "}")

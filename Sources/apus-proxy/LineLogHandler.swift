@@ -43,7 +43,8 @@ struct LineLogHandler: LogHandler {
         let line: String
         if isJSON {
             let fields = all.map { ",\(JSONText.quoted($0.key)):\(JSONText.quoted("\($0.value)"))" }.joined()
-            line = "{\"time\":\"\(time)\",\"level\":\"\(event.level)\","
+            line =
+                "{\"time\":\"\(time)\",\"level\":\"\(event.level)\","
                 + "\"message\":\(JSONText.quoted("\(event.message)"))\(fields)}\n"
         } else {
             let fields = all.map { " \($0.key)=\(Self.shown("\($0.value)"))" }.joined()

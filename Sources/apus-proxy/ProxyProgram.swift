@@ -69,7 +69,8 @@ struct ProxyProgram {
     }
 
     private func makeClient(_ hub: ConfigHub, _ logger: Logger) throws -> XDSClient {
-        let target = settings.host.contains(":") ? "[\(settings.host)]:\(settings.port)" : "\(settings.host):\(settings.port)"
+        let target =
+            settings.host.contains(":") ? "[\(settings.host)]:\(settings.port)" : "\(settings.host):\(settings.port)"
         guard let address = ControlPlaneAddress(target) else {
             throw ProgramFailure(ExitStatus.wrongUsage, "apus-proxy: \(target) is not HOST:PORT")
         }

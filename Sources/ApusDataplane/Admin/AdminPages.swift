@@ -1,11 +1,7 @@
 internal import ApusTraffic
+internal import Glibc
 internal import NIOCore
 internal import Synchronization
-#if canImport(Glibc)
-internal import Glibc
-#elseif canImport(Musl)
-internal import Musl
-#endif
 
 /// What the admin pages ask of the program around the data plane.
 package struct AdminActions: Sendable {

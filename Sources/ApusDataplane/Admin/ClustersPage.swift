@@ -16,13 +16,16 @@ package struct ClustersPage: Sendable {
     }
 
     /// Hosts of a cluster: those in use, and those connected to without being configured (ORIGINAL_DST).
-    private func hosts(_ cluster: Cluster) -> [(address: String, endpoint: Endpoint?, stats: HostStats, locality: Locality)] {
+    private func hosts(_ cluster: Cluster) -> [(
+        address: String, endpoint: Endpoint?, stats: HostStats, locality: Locality
+    )] {
         let name = cluster.config.name
         let table = statistics.endpoints[name] ?? cluster.endpoints
         let known = statistics.hosts[name] ?? [:]
         var result = table.endpoints.map { endpoint in
             let address = endpoint.address.description
-            let locality = endpoint.locality < table.localities.count
+            let locality =
+                endpoint.locality < table.localities.count
                 ? table.localities[endpoint.locality].locality : Locality()
             return (address, Optional(endpoint), known[address] ?? HostStats(), locality)
         }
@@ -64,12 +67,14 @@ package struct ClustersPage: Sendable {
                 let flags = health(address, endpoint, cluster)
                 let open = stats.connectionsTotal &- stats.connectionsClosed &- stats.connectFailures
                 for (key, value) in [
-                    ("cx_active", "\(Int64(truncatingIfNeeded: open))"), ("cx_connect_fail", "\(stats.connectFailures)"),
+                    ("cx_active", "\(Int64(truncatingIfNeeded: open))"),
+                    ("cx_connect_fail", "\(stats.connectFailures)"),
                     ("cx_total", "\(stats.connectionsTotal)"), ("rq_active", "\(stats.active)"),
                     ("rq_error", "\(stats.errors)"), ("rq_success", "\(stats.successes)"),
                     ("rq_timeout", "\(stats.timeouts)"), ("rq_total", "\(stats.requests)"),
                     ("hostname", endpoint?.hostname ?? ""),
-                    ("health_flags", flags.isEmpty ? "healthy" : flags.joined()), ("weight", "\(endpoint?.weight ?? 1)"),
+                    ("health_flags", flags.isEmpty ? "healthy" : flags.joined()),
+                    ("weight", "\(endpoint?.weight ?? 1)"),
                     ("region", locality.region), ("zone", locality.zone), ("sub_zone", locality.subZone),
                     ("canary", "false"), ("priority", "\(endpoint?.priority ?? 0)"), ("success_rate", "-1"),
                     ("local_origin_success_rate", "-1"),
@@ -85,7 +90,8 @@ package struct ClustersPage: Sendable {
         let statuses = clusters.map { cluster in
             let hosts = self.hosts(cluster).map { address, endpoint, stats, locality -> String in
                 let flags = health(address, endpoint, cluster)
-                var health = "\"eds_health_status\":\"\(endpoint?.health == .unhealthy ? "UNHEALTHY" : endpoint?.health == .degraded ? "DEGRADED" : "HEALTHY")\""
+                var health =
+                    "\"eds_health_status\":\"\(endpoint?.health == .unhealthy ? "UNHEALTHY" : endpoint?.health == .degraded ? "DEGRADED" : "HEALTHY")\""
                 if flags.contains("/failed_outlier_check") { health += ",\"failed_outlier_check\":true" }
                 let open = stats.connectionsTotal &- stats.connectionsClosed &- stats.connectFailures
                 let counters = [

@@ -76,7 +76,8 @@ package struct StatsText: Sendable {
         }
         let open = stats.connectionsTotal &- stats.connectionsClosed &- stats.connectFailures
         gauge(
-            "cluster.\(name).upstream_cx_active", "envoy_cluster_upstream_cx_active", labels, Int64(truncatingIfNeeded: open))
+            "cluster.\(name).upstream_cx_active", "envoy_cluster_upstream_cx_active", labels,
+            Int64(truncatingIfNeeded: open))
         gauge("cluster.\(name).upstream_rq_active", "envoy_cluster_upstream_rq_active", labels, stats.requestsActive)
         addClasses("cluster.\(name).upstream_rq", "envoy_cluster_upstream_rq", labels, stats.byClass)
     }

@@ -54,7 +54,8 @@ extension HTTPExchange {
     /// Most routes change nothing; then nothing is handed over, since handing over copies.
     private func applyResponseOperations() {
         guard let table, let decision else { return }
-        let isIdle = table.responseHeaders.isEmpty && decision.virtualHost?.responseHeaders.isEmpty ?? true
+        let isIdle =
+            table.responseHeaders.isEmpty && decision.virtualHost?.responseHeaders.isEmpty ?? true
             && decision.route?.responseHeaders.isEmpty ?? true && decision.weighted?.responseHeaders.isEmpty ?? true
         if isIdle { return }
         table.applyResponseHeaders(decision, to: &response, request: request, facts: facts)

@@ -7,7 +7,8 @@ package struct HTTP1Error: Error, Hashable, Sendable {
 
     package static let malformed = HTTP1Error(status: 400, details: "http1.codec_error")
     package static let invalidCharacters = HTTP1Error(status: 400, details: "http1.invalid_characters")
-    package static let conflictingLength = HTTP1Error(status: 400, details: "http1.content_length_and_chunked_not_allowed")
+    package static let conflictingLength = HTTP1Error(
+        status: 400, details: "http1.content_length_and_chunked_not_allowed")
     package static let badTransferEncoding = HTTP1Error(status: 501, details: "http1.invalid_transfer_encoding")
     package static let invalidAuthority = HTTP1Error(status: 400, details: "http.invalid_authority")
     package static let invalidTarget = HTTP1Error(status: 400, details: "http1.invalid_url")

@@ -1,14 +1,10 @@
 internal import ApusCore
 package import ApusTraffic
+internal import Glibc
 package import Logging
 package import NIOCore
 package import NIOPosix
 internal import Synchronization
-#if canImport(Glibc)
-internal import Glibc
-#elseif canImport(Musl)
-internal import Musl
-#endif
 
 /// The event-loop side of the proxy: one worker per loop, the sockets they accept on, and the configuration they serve.
 ///
@@ -153,12 +149,15 @@ package actor Dataplane {
                 .childChannelOption(.writeBufferWaterMark, value: .init(low: 256 << 10, high: 1 << 20))
                 .childChannelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
-                        guard let listener = worker.value.boundListener(name) else { throw ChannelError.ioOnClosedChannel }
+                        guard let listener = worker.value.boundListener(name) else {
+                            throw ChannelError.ioOnClosedChannel
+                        }
                         try channel.pipeline.syncOperations.addHandler(listener.makeHandler())
                     }
                 }
             if !isUnix {
-                bootstrap = bootstrap
+                bootstrap =
+                    bootstrap
                     .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                     .serverChannelOption(.socketOption(.init(rawValue: SO_REUSEPORT)), value: 1)
                     .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)

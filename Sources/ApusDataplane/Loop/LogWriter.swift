@@ -1,11 +1,7 @@
 internal import ApusTraffic
+internal import Glibc
 internal import NIOPosix
 internal import Synchronization
-#if canImport(Glibc)
-internal import Glibc
-#elseif canImport(Musl)
-internal import Musl
-#endif
 
 /// Writes access-log batches to files on a thread of its own: an event loop never waits for a disk or a pipe.
 package final class LogWriter: Sendable {

@@ -1,10 +1,6 @@
 package import ApusCore
-package import NIOCore
-#if canImport(Glibc)
 internal import Glibc
-#elseif canImport(Musl)
-internal import Musl
-#endif
+package import NIOCore
 
 /// An IP address and a port, as values.
 package struct SocketEndpoint: Hashable, Sendable, CustomStringConvertible {
@@ -18,7 +14,9 @@ package struct SocketEndpoint: Hashable, Sendable, CustomStringConvertible {
 
     /// `10.0.0.1:80` or `[::1]:80`.
     package init?(_ text: String) {
-        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else { return nil }
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
+            return nil
+        }
         var host = text[..<colon]
         if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
         guard let address = ApusCore.IPAddress(host) else { return nil }

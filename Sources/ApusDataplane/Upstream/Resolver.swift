@@ -1,10 +1,6 @@
 internal import ApusCore
-internal import NIOPosix
-#if canImport(Glibc)
 internal import Glibc
-#elseif canImport(Musl)
-internal import Musl
-#endif
+internal import NIOPosix
 
 /// Names to addresses, off the loops. Uses the system's resolver for now, which tells no time to live: names are asked
 /// for again after the cluster's refresh interval.
