@@ -146,10 +146,12 @@ private let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
         #expect(bench.upstreams.attempts.isEmpty)
     }
 
-    @Test("a request without a body says so, but for methods that have none", arguments: [
-        ("POST", true), ("PUT", true), ("PATCH", true), ("OPTIONS", true), ("PURGE", true), ("GET", false),
-        ("HEAD", false), ("DELETE", false), ("TRACE", false),
-    ])
+    @Test(
+        "a request without a body says so, but for methods that have none",
+        arguments: [
+            ("POST", true), ("PUT", true), ("PATCH", true), ("OPTIONS", true), ("PURGE", true), ("GET", false),
+            ("HEAD", false), ("DELETE", false), ("TRACE", false),
+        ])
     func emptyBody(method: String, isSaid: Bool) throws {
         let bench = ProxyBench()
         let client = try bench.client()

@@ -54,7 +54,8 @@ final class ProxyBench {
     ///   - endpoints: hosts of the cluster `origin`.
     ///   - routes: of the only virtual host.
     init(
-        discovery: ClusterConfig.Discovery = .fixed, endpoints: [UInt16] = [1001], routes: [Route]? = nil, filters: [HTTPFilter] = [], upgrades: [String] = [],
+        discovery: ClusterConfig.Discovery = .fixed, endpoints: [UInt16] = [1001], routes: [Route]? = nil,
+        filters: [HTTPFilter] = [], upgrades: [String] = [],
         breakers: CircuitBreakerLimits = CircuitBreakerLimits(), retry: RetryPolicy? = nil,
         timeout: Duration? = nil, mirrors: [MirrorPolicy] = [], timeouts: HTTPConnectionManager.Timeouts? = nil,
         requestsPerConnection: UInt32? = nil, tcp: TCPProxy? = nil
