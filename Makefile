@@ -19,6 +19,7 @@ test: check build-tests tools
 	$(PYTHON) Tests/Interop/run.py --bin $(BIN)
 
 bench: build tools
+	@Tests/Checks/setup.sh rivals
 	$(PYTHON) Tests/Benchmarks/run.py --bin $(BIN)
 
 # Fuzzing with time; the corpora are replayed by `make test`.
@@ -28,6 +29,7 @@ fuzz: build
 check: python
 	$(PYTHON) Tests/Checks/walls.py
 	$(PYTHON) Tests/Checks/hygiene.py
+	$(PYTHON) Tests/Checks/field_table.py
 	swift format lint --strict --recursive --parallel --configuration .swift-format Package.swift $$(Tests/Checks/handwritten.sh)
 
 build: setup

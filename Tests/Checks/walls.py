@@ -21,7 +21,7 @@ ALLOWED = {
     "ApusRegex": ({"CApusRE2"}, set()),
     "ApusManifest": ({"ApusCore", "ApusModel", "ApusYAML", "ApusRegex"}, set()),
     "ApusMesh": ({"ApusCore", "ApusModel"}, set()),
-    "ApusAPI": (set(), {"SwiftProtobuf", "Foundation"}),
+    "ApusAPI": (set(), {"SwiftProtobuf", "Foundation", "FoundationEssentials"}),
     "ApusCompiler": ({"ApusCore", "ApusModel", "ApusMesh", "ApusAPI"}, {"SwiftProtobuf"}),
     "ApusDelta": ({"ApusCore", "ApusAPI"}, {"SwiftProtobuf"}),
     "ApusTraffic": ({"ApusCore", "ApusRegex"}, set()),

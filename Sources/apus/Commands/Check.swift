@@ -46,7 +46,7 @@ struct Check: AsyncParsableCommand, EnvironmentConfigured {
             case .sarif: .sarif
             case .github: .github
             }
-        let text = format.render(reading.findings)
+        let text = format.render(reading.findings, version: ProgramVersion.text)
         if !text.isEmpty { Program.say(text) }
         if output == .text {
             let counts = Severity.allCases.map { severity in
