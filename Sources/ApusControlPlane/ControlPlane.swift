@@ -57,6 +57,8 @@ package struct ControlPlane: Sendable {
         let watcher = FolderWatcher(roots: options.folders, options: watch, logger: logger) { mailbox.post($0) }
         watcher.start()
         let ingestion = Task { while let batch = await mailbox.next() { await pipeline.ingest(batch) } }
+        let memoryReturn = Task { await MemoryReturn.run(metrics) }
+        defer { memoryReturn.cancel() }
 
         let group = MultiThreadedEventLoopGroup.singleton
         let pages = DebugPages(pipeline: pipeline, metrics: metrics, version: options.version)

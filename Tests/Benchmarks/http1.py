@@ -6,7 +6,7 @@ import socket
 import subprocess
 import time
 
-from measure import Table, cpu_seconds, memory
+from measure import Table, cpu_times, memory
 from processes import Failure, World, free_port, get, wait_until
 
 HOST = "origin.bench.svc.cluster.local"
@@ -126,7 +126,8 @@ def wrk(world, port, seconds):
     script.write_text(DONE)
     text = subprocess.run(
         ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", "-s", str(script), "-H", f"Host: {HOST}",
-         f"http://127.0.0.1:{port}/some/path?q=1"], check=True, capture_output=True, text=True, timeout=seconds + 60).stdout
+         f"http://127.0.0.1:{port}/some/path?q=1"],
+        check=True, capture_output=True, text=True, timeout=seconds + 60).stdout
     for line in text.splitlines():
         if line.startswith("RESULT "):
             requests, duration, p50, p99, errors = line.split()[1:]
@@ -214,28 +215,30 @@ def run(programs, quick):
         direct = wrk(world, origin, seconds)
         for _ in range(rounds):
             for name, (port, pid) in proxies.items():
-                before = cpu_seconds(pid)
+                before = cpu_times(pid)
                 answer = wrk(world, port, seconds)
-                answer["cpu_us"] = (cpu_seconds(pid) - before) * 1e6 / answer["requests"]
+                user, system = ((now - then) * 1e6 / answer["requests"] for now, then in zip(cpu_times(pid), before))
+                answer.update(cpu_us=user + system, user_us=user, system_us=system)
                 figures[name]["rounds"].append(answer)
         world.alive()
         for name, (_, pid) in proxies.items():
             figures[name]["loaded_rss"] = memory(pid)
     for figure in figures.values():
-        for key in ("cpu_us", "per_second", "p50_us", "p99_us"):
+        for key in ("cpu_us", "user_us", "system_us", "per_second", "p50_us", "p99_us"):
             values = sorted(one[key] for one in figure["rounds"])
             figure[key] = values[len(values) // 2]
     table = Table(
-        f"HTTP/1.1: 1 worker, {CONNECTIONS} connections, 100 bytes; medians of {rounds} interleaved rounds of {seconds} s",
-        "proxy", "CPU us/request", "to Envoy", "to HAProxy", "requests/s", "p50 us", "p99 us", "idle MB",
-        f"MB/{IDLE} idle conns")
+        f"HTTP/1.1: 1 worker, {CONNECTIONS} connections, 100 bytes; medians of {rounds} interleaved rounds of "
+        f"{seconds} s", "proxy", "CPU us/request", "user", "kernel", "to Envoy", "to HAProxy", "requests/s", "p50 us",
+        "p99 us", "idle MB", f"MB/{IDLE} idle conns")
     for name, figure in figures.items():
         ratios = [f"{figure['cpu_us'] / figures[other]['cpu_us']:.2f}" if other in figures else "-"
                   for other in ("envoy", "haproxy")]
-        table.row(name, f"{figure['cpu_us']:.1f}", *ratios, f"{figure['per_second']:.0f}", f"{figure['p50_us']:.0f}",
+        table.row(name, f"{figure['cpu_us']:.1f}", f"{figure['user_us']:.1f}", f"{figure['system_us']:.1f}",
+                  *ratios, f"{figure['per_second']:.0f}", f"{figure['p50_us']:.0f}",
                   f"{figure['p99_us']:.0f}", f"{figure['idle_rss'] / 1e6:.1f}",
                   f"{figure['idle_connections_rss'] / 1e6 * 1000 / IDLE:.1f}")
-    table.row("(origin alone)", "-", "-", "-", f"{direct['per_second']:.0f}", f"{direct['p50_us']:.0f}",
+    table.row("(origin alone)", "-", "-", "-", "-", "-", f"{direct['per_second']:.0f}", f"{direct['p50_us']:.0f}",
               f"{direct['p99_us']:.0f}", "-", "-")
     table.show()
     targets = []

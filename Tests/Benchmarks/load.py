@@ -1,4 +1,4 @@
-"""How long a large folder takes from the start of the program to the first snapshot, and how long a check of it takes."""
+"""How long a large folder takes from the start of the program to the first snapshot, and how long a check takes."""
 import http.client
 import json
 import os
@@ -17,7 +17,8 @@ def until_ready(world, folder, number):
     name = f"serve-{number}"
     start = time.monotonic()
     process = world.start(name, [
-        world.programs / "apus", "serve", folder, "--state", state, "--xds-port", 0, "--secure-port", 0, "--http-port", 0])
+        world.programs / "apus", "serve", folder, "--state", state, "--xds-port", 0, "--secure-port", 0,
+        "--http-port", 0])
     run_file = state / "run.json"
     while not run_file.exists():
         world.alive()
@@ -35,7 +36,7 @@ def until_ready(world, folder, number):
         time.sleep(0.002)
     seconds = time.monotonic() - start
     result = {"seconds": seconds, "bound": bound, "cpu": cpu_seconds(process.pid), "rss": memory(process.pid)}
-    said = re.search(r"first snapshot.*took=([0-9.e-]+) seconds", world.log(name))
+    said = re.search(r"first snapshot.*took=\"?([0-9.e-]+) seconds", world.log(name))
     result["pipeline"] = float(said.group(1)) if said else None
     world.stop(name)
     return result
@@ -53,7 +54,8 @@ def run(programs, quick):
         for _ in range(rounds):
             start = time.monotonic()
             process = subprocess.Popen(
-                [world.programs / "apus", "check", folder], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+                [world.programs / "apus", "check", folder], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                text=True)
             lines = sum(1 for _ in process.stdout)
             _, status, used = os.wait4(process.pid, 0)
             process.returncode = status

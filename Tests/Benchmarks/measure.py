@@ -6,10 +6,14 @@ import statistics
 TICK = os.sysconf("SC_CLK_TCK")
 
 
-def cpu_seconds(pid):
-    """User and system time of all threads. The kernel counts it exactly and shows it in hundredths of a second."""
+def cpu_times(pid):
+    """User and system seconds of all threads. The kernel counts them exactly and shows them in hundredths."""
     fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICK
+    return int(fields[11]) / TICK, int(fields[12]) / TICK
+
+
+def cpu_seconds(pid):
+    return sum(cpu_times(pid))
 
 
 def memory(pid, field="VmRSS"):

@@ -76,6 +76,9 @@ package final class Metrics: Sendable {
         }
     }
 
+    /// Bytes of all responses so far.
+    package var bytesPushed: Int { state.withLock { $0.pushedBytes.values.reduce(0, +) } }
+
     package func rejected(_ type: ResourceType) {
         state.withLock {
             $0.rejects[type, default: 0] += 1
