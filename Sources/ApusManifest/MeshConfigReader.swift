@@ -35,7 +35,19 @@ package enum MeshConfigReader {
         }
         let decoding = Decoding(file: file, root: root, object: "MeshConfig", isProtobuf: true)
         let config = MeshConfig.decode(root, decoding)
-        if let config { MeshConfigValidation.check(config, root, decoding) }
+        if let config {
+            MeshConfigValidation.check(config, root, decoding)
+            let mode = config.outboundTrafficPolicy.mode
+            if NotEnforced.outboundModes.contains(mode) {
+                let path = "outboundTrafficPolicy.mode"
+                decoding.add(
+                    Finding(
+                        .warning, FindingCode.notEnforced,
+                        "\(mode.rawValue) is understood but not yet enforced: \(mode.insteadOfEnforcing)",
+                        at: SourceLocation(file: file, position: root.position(ofPath: path) ?? root.position),
+                        object: "MeshConfig", field: path))
+            }
+        }
         return Result(config: decoding.hasError ? nil : config, findings: decoding.findings)
     }
 
@@ -113,6 +125,9 @@ extension MeshConfig: FieldMessage {
                 "fileFlushMinSizeKb", "statsCompression", "zipkinAddress", "proxyBootstrapTemplatePath",
                 "parentShutdownDuration")
         }
+        for row in NotEnforced.meshSettings where fields.has(row.name) && row.asks(self) {
+            fields.note(row.name, row.consequence)
+        }
         fields.unsupported(
             "ingressClass", "ingressControllerMode", "authPolicy", "enableEnvoyAccessLogService",
             "disableEnvoyListenerLog", "rdsRefreshDelay", "sdsUdsPath", "sdsRefreshDelay", "configSources",
@@ -133,5 +148,11 @@ extension Fields {
             decoding.report(
                 .warning, FindingCode.notEnforced, "\(name) is understood but has no effect in this version", at: key)
         }
+    }
+
+    fileprivate func note(_ name: StaticString, _ consequence: String) {
+        guard let key = key(name) else { return }
+        decoding.report(
+            .warning, FindingCode.notEnforced, "\(name) is understood but not yet enforced: \(consequence)", at: key)
     }
 }

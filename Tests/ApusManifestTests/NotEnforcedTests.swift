@@ -1,0 +1,240 @@
+internal import ApusManifest
+internal import Testing
+
+/// What is understood and has no effect yet is said where it is written, field by field.
+///
+/// Each text is followed by every finding it must have: `line:column severity CODE message | hint`.
+@Suite struct NotEnforcedTests {
+    static let rows: [Expectation] = [
+        Expectation(
+            #"a destination rule's settings on every level"#,
+            #"""
+            apiVersion: networking.istio.io/v1
+            kind: DestinationRule
+            metadata: {name: a}
+            spec:
+              host: b
+              trafficPolicy:
+                loadBalancer:
+                  zoneAwareLbSetting: {enabled: true, forceLocalZone: true}
+                outlierDetection:
+                  consecutive5xxErrors: 3
+                  outlierDetectionHttpErrorCodes: ["429"]
+                portLevelSettings:
+                - port: {number: 80}
+                  outlierDetection: {consecutive5xxErrors: 3, outlierDetectionHttpErrorCodes: ["500-503"]}
+              subsets:
+              - name: v1
+                labels: {version: v1}
+                trafficPolicy:
+                  tls: {mode: SIMPLE, credentialName: partner}
+            """#,
+            [
+                #"8:59 warning APUS0900 forceLocalZone is understood but not yet enforced: other zones get requests too where there are too few endpoints in the local one"#,
+                #"11:7 warning APUS0900 outlierDetectionHttpErrorCodes is understood but not yet enforced: 5xx responses count as errors and no others"#,
+                #"14:51 warning APUS0900 outlierDetectionHttpErrorCodes is understood but not yet enforced: 5xx responses count as errors and no others"#,
+                #"19:43 warning APUS0900 credentialName is understood but not yet enforced: proxies do not get Secrets"#,
+            ]),
+        Expectation(
+            #"settings that are carried out"#,
+            #"""
+            apiVersion: networking.istio.io/v1
+            kind: DestinationRule
+            metadata: {name: a}
+            spec:
+              host: b
+              trafficPolicy:
+                loadBalancer:
+                  zoneAwareLbSetting: {enabled: true, forceLocalZone: false}
+                outlierDetection: {consecutive5xxErrors: 3}
+                tunnel: {targetHost: t.example, targetPort: 443}
+            """#,
+            []),
+        Expectation(
+            #"a gateway server that needs the mesh's TLS behind it"#,
+            #"""
+            apiVersion: networking.istio.io/v1
+            kind: Gateway
+            metadata: {name: a}
+            spec:
+              selector: {app: g}
+              servers:
+              - port: {number: 15443, name: tls, protocol: TLS}
+                hosts: ["*.local"]
+                tls: {mode: AUTO_PASSTHROUGH}
+              - port: {number: 27017, name: mongo, protocol: MONGO}
+                hosts: ["*"]
+            """#,
+            [
+                #"9:17 warning APUS0900 TLS mode AUTO_PASSTHROUGH is understood but not yet enforced: the server is not opened"#,
+                #"10:50 info APUS0900 mongo is treated as TCP: its messages are not looked into"#,
+            ]),
+        Expectation(
+            #"addresses in TCP matches"#,
+            #"""
+            apiVersion: networking.istio.io/v1
+            kind: VirtualService
+            metadata: {name: a}
+            spec:
+              hosts: [b.example]
+              gateways: [mesh, g]
+              tcp:
+              - match:
+                - {port: 1, destinationSubnets: [10.0.0.0/8], gateways: [mesh]}
+                - {port: 2, destinationSubnets: [10.0.0.0/8]}
+                - {port: 3, sourceSubnet: 10.0.0.0/8}
+                route: [{destination: {host: b.example}}]
+            """#,
+            [
+                #"10:17 warning APUS0900 destinationSubnets is understood but not yet enforced: a Gateway's server takes connections to any address"#,
+                #"11:31 warning APUS0900 sourceSubnet is understood but not yet enforced: clients of every address match"#,
+            ]),
+        Expectation(
+            #"networks, names and protocols of a ServiceEntry"#,
+            #"""
+            apiVersion: networking.istio.io/v1
+            kind: ServiceEntry
+            metadata: {name: a}
+            spec:
+              hosts: [db.example]
+              addresses: [10.9.0.1]
+              resolution: STATIC
+              location: MESH_EXTERNAL
+              ports: [{number: 3306, name: db, protocol: MySQL}]
+              subjectAltNames: [spiffe://x/y]
+              endpoints: [{address: 10.0.0.1, network: other}]
+            """#,
+            [
+                #"9:46 info APUS0900 mysql is treated as TCP: its messages are not looked into"#,
+                #"10:3 warning APUS0900 subjectAltNames is understood but not yet enforced: servers do not have to prove these names; a DestinationRule's tls can ask for them"#,
+                #"11:44 warning APUS0900 the network other is understood but not yet enforced: its endpoints are called directly, without a gateway"#,
+            ]),
+        Expectation(
+            #"the network of a WorkloadEntry"#,
+            #"""
+            apiVersion: networking.istio.io/v1
+            kind: WorkloadEntry
+            metadata: {name: a}
+            spec: {address: 10.0.0.1, network: other}
+            """#,
+            [
+                #"4:36 warning APUS0900 the network other is understood but not yet enforced: its endpoints are called directly, without a gateway"#
+            ]),
+        Expectation(
+            #"a WorkloadGroup and its probe"#,
+            #"""
+            apiVersion: networking.istio.io/v1
+            kind: WorkloadGroup
+            metadata: {name: a}
+            spec:
+              metadata: {annotations: {proxy.istio.io/config: "{}"}}
+              template: {network: other}
+              probe: {tcpSocket: {port: 80}}
+            """#,
+            [
+                #"2:7 warning APUS0900 WorkloadGroup is understood but not yet enforced: workloads are not registered from it"#,
+                #"5:51 warning APUS0900 the annotation proxy.istio.io/config is understood but not yet enforced: it has no effect here"#,
+                #"6:23 warning APUS0900 the network other is understood but not yet enforced: its endpoints are called directly, without a gateway"#,
+                #"7:3 warning APUS0900 probe is understood but not yet enforced: the workloads' health is not checked"#,
+            ]),
+        Expectation(
+            #"a Sidecar's own TLS and mode"#,
+            #"""
+            apiVersion: networking.istio.io/v1
+            kind: Sidecar
+            metadata: {name: a}
+            spec:
+              workloadSelector: {labels: {app: a}}
+              outboundTrafficPolicy: {mode: ALLOW_ANY_DYNAMIC_DNS}
+              ingress:
+              - port: {number: 443, name: https, protocol: HTTPS}
+                defaultEndpoint: 127.0.0.1:80
+                tls: {mode: SIMPLE, serverCertificate: /c, privateKey: /k}
+              - port: {number: 6379, name: redis, protocol: REDIS}
+                defaultEndpoint: 127.0.0.1:6379
+            """#,
+            [
+                #"6:33 warning APUS0900 ALLOW_ANY_DYNAMIC_DNS is understood but not yet enforced: unknown destinations are reached as with ALLOW_ANY"#,
+                #"10:5 warning APUS0900 tls is understood but not yet enforced: the port takes connections without it"#,
+                #"11:49 info APUS0900 redis is treated as TCP: its messages are not looked into"#,
+            ]),
+        Expectation(
+            #"annotations of a Pod template and protocols of a Service"#,
+            #"""
+            apiVersion: apps/v1
+            kind: Deployment
+            metadata: {name: a, annotations: {other.example/x: y}}
+            spec:
+              template:
+                metadata:
+                  annotations:
+                    proxy.istio.io/config: "{}"
+                    sidecar.istio.io/status: "{}"
+            ---
+            apiVersion: v1
+            kind: Service
+            metadata:
+              name: a
+              annotations:
+                networking.istio.io/exportTo: "."
+                ambient.istio.io/redirection: enabled
+            spec:
+              ports:
+              - {name: mongo-main, port: 27017}
+              - {name: cache, port: 6379, appProtocol: redis}
+              - {name: mysql, port: 3306, protocol: UDP}
+            """#,
+            [
+                #"8:32 warning APUS0900 the annotation proxy.istio.io/config is understood but not yet enforced: it has no effect here"#,
+                #"17:35 warning APUS0900 the annotation ambient.istio.io/redirection is understood but not yet enforced: it has no effect here"#,
+                #"20:12 info APUS0900 mongo is treated as TCP: its messages are not looked into"#,
+                #"21:44 info APUS0900 redis is treated as TCP: its messages are not looked into"#,
+            ]),
+    ]
+
+    @Test("What has no effect yet is said where it is written", arguments: rows)
+    func objects(_ expectation: Expectation) {
+        #expect(expectation.read() == expectation.findings)
+    }
+
+    static let meshConfigs: [Expectation] = [
+        Expectation(
+            #"mesh settings that ask for what is missing"#,
+            #"""
+            enableAutoMtls: true
+            enableTracing: true
+            inboundClusterStatName: "%SERVICE%"
+            enablePrometheusMerge: true
+            verifyCertificateAtClient: false
+            ingressService: gateway
+            ingressSelector: gateway
+            outboundTrafficPolicy:
+              mode: ALLOW_ANY_DYNAMIC_DNS
+            """#,
+            [
+                #"1:1 warning APUS0900 enableAutoMtls is understood but not yet enforced: connections between proxies are not encrypted"#,
+                #"2:1 warning APUS0900 enableTracing is understood but not yet enforced: no spans are sent"#,
+                #"3:1 warning APUS0900 inboundClusterStatName is understood but not yet enforced: inbound clusters keep their own names"#,
+                #"4:1 warning APUS0900 enablePrometheusMerge is understood but not yet enforced: metrics of applications are not merged"#,
+                #"5:1 warning APUS0900 verifyCertificateAtClient is understood but not yet enforced: server certificates are verified all the same"#,
+                #"6:1 warning APUS0900 ingressService is understood but not yet enforced: Kubernetes Ingress is not supported"#,
+                #"7:1 warning APUS0900 ingressSelector is understood but not yet enforced: Kubernetes Ingress is not supported"#,
+                #"9:9 warning APUS0900 ALLOW_ANY_DYNAMIC_DNS is understood but not yet enforced: unknown destinations are reached as with ALLOW_ANY"#,
+            ]),
+        Expectation(
+            #"mesh settings that ask for nothing"#,
+            #"""
+            enableAutoMtls: false
+            enableTracing: false
+            enablePrometheusMerge: false
+            verifyCertificateAtClient: true
+            outboundTrafficPolicy: {mode: REGISTRY_ONLY}
+            """#,
+            []),
+    ]
+
+    @Test("A mesh setting without effect is said if its value asks for something", arguments: meshConfigs)
+    func mesh(_ expectation: Expectation) {
+        #expect(expectation.readMeshConfig() == expectation.findings)
+    }
+}
