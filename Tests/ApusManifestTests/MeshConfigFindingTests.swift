@@ -40,6 +40,23 @@ internal import Testing
                 #"1:14 error IST0106 the trust domain "my domain" is not a DNS name: "my domain" is not a label of letters, digits and inner hyphens"#
             ]),
         Expectation(
+            #"a log format with half a command"#,
+            #"""
+            accessLogFormat: "%REQ(:PATH)% %DURATION"
+            """#,
+            [
+                #"1:18 error IST0106 the format has a % that begins no %COMMAND% | write %% for a per cent sign"#
+            ]),
+        Expectation(
+            #"a log format in JSON with a command that lacks its header"#,
+            #"""
+            accessLogEncoding: JSON
+            accessLogFormat: '{"a": "%START_TIME(%s)%", "b": {"c": "%REQ%"}}'
+            """#,
+            [
+                #"2:18 error IST0106 the format has %REQ% without the name of a header in parentheses | write %% for a per cent sign"#
+            ]),
+        Expectation(
             #"one port for two listeners"#,
             #"""
             proxyHttpPort: 15001

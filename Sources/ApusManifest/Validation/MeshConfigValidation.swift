@@ -27,11 +27,40 @@ enum MeshConfigValidation {
         if Set(ports).count != ports.count {
             checks.error("proxyListenPort", "proxyListenPort, proxyInboundListenPort and proxyHttpPort must differ")
         }
+        accessLogFormat(config, checks)
         for finding in checks.findings {
             decoding.add(
                 Finding(
                     finding.severity, finding.code, finding.message, hint: finding.hint, at: finding.location,
                     object: "MeshConfig", field: finding.field))
+        }
+    }
+
+    /// A format that Envoy cannot read would cost every proxy all its listeners.
+    private static func accessLogFormat(_ config: MeshConfig, _ checks: Checks) {
+        let path = "accessLogFormat"
+        func check(_ text: String) {
+            guard let problem = SubstitutionFormat.problem(in: text) else { return }
+            checks.error(path, "the format \(problem)", hint: "write %% for a per cent sign")
+        }
+        func check(_ node: YAMLNode) {
+            switch node.kind {
+            case .scalar: check(node.text)
+            case .sequence: for item in node.items { check(item) }
+            case .mapping: for entry in node.entries { check(entry.value) }
+            case .alias: break
+            }
+        }
+        switch config.accessLogEncoding {
+        case .text: check(config.accessLogFormat)
+        case .json:
+            guard !config.accessLogFormat.isEmpty else { return }
+            let file = YAMLFile.parse(file: path, text: Array(config.accessLogFormat.utf8))
+            guard file.documents.count == 1, let root = file.documents.first?.root, root.kind == .mapping else {
+                checks.warning(path, "the format is no JSON object, so the default format is used")
+                return
+            }
+            check(root)
         }
     }
 }

@@ -27,37 +27,6 @@ enum RetryCondition {
     ]
 }
 
-/// Envoy reads `%` in a header's value as the beginning of a command, `%REQ(:path)%`; `%%` is a per cent sign.
-enum HeaderFormat {
-    static func isBalanced(_ value: String) -> Bool {
-        let bytes = Array(value.utf8)
-        var index = 0
-        while index < bytes.count {
-            guard bytes[index] == UInt8(ascii: "%") else {
-                index += 1
-                continue
-            }
-            if index + 1 < bytes.count, bytes[index + 1] == UInt8(ascii: "%") {
-                index += 2
-                continue
-            }
-            let start = index + 1
-            var depth = 0
-            index = start
-            while index < bytes.count, bytes[index] != UInt8(ascii: "%") || depth > 0 {
-                if bytes[index] == UInt8(ascii: "(") { depth += 1 }
-                if bytes[index] == UInt8(ascii: ")") { depth -= 1 }
-                index += 1
-            }
-            guard index < bytes.count, index > start, bytes[start] >= UInt8(ascii: "A"),
-                bytes[start] <= UInt8(ascii: "Z")
-            else { return false }
-            index += 1
-        }
-        return true
-    }
-}
-
 extension Checks {
     func regexRewrite(_ expression: HTTPRewrite.Regex, _ path: @autoclosure Path) {
         guard expression.match.utf8.count <= 1024, let pattern = try? RE2Pattern(expression.match) else {

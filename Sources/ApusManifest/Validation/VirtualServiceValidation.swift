@@ -309,10 +309,10 @@ extension Checks {
                 let value = values[name] ?? ""
                 if value.utf8.contains(where: { $0 < 0x20 && $0 != 0x09 || $0 == 0x7F }) {
                     error("\(path()).\(field)[\"\(name)\"]", "the value of \(name) has a control character")
-                } else if !HeaderFormat.isBalanced(value) {
+                } else if let problem = SubstitutionFormat.problem(in: value) {
                     error(
-                        "\(path()).\(field)[\"\(name)\"]",
-                        "the value of \(name) has a % that begins no %COMMAND%", hint: "write %% for a per cent sign")
+                        "\(path()).\(field)[\"\(name)\"]", "the value of \(name) \(problem)",
+                        hint: "write %% for a per cent sign")
                 }
             }
         }
