@@ -2,6 +2,7 @@
 the same. What is compared: status, chosen origin, what the origin saw (line, headers, body), and what the client got
 (headers, body). Each proxy has listeners of its own (a Sidecar per client, captureMode NONE)."""
 import collections
+import concurrent.futures
 import http.client
 import json
 import re
@@ -9,13 +10,27 @@ import sys
 import time
 
 import processes
-from processes import Failure
-from scenarios import SCENARIOS
+import wire
+from scenarios import EXTRA, SCENARIOS, Wire
 
 NAMESPACE = "diff"
 ORIGINS = {"a": "127.0.31.1", "b": "127.0.31.2", "c": "127.0.31.3"}
 CLIENTS = {"envoy": "127.0.32.1", "apus": "127.0.32.2"}
+GATEWAYS = {"envoy": "127.0.32.3", "apus": "127.0.32.4"}
+PROXY_PORTS = {"envoy": 15932, "apus": 15933}
 PORTS = (8080,)
+TCP_PORTS = (9001, 9002)
+
+# Both write Istio's text format to their output; the lines are compared at the end.
+MESH_CONFIG = """
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: istio, namespace: istio-system}
+data:
+  mesh: |
+    accessLogFile: /dev/stdout
+    accessLogFormat: "LOG %REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL% %RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% %BYTES_RECEIVED% %BYTES_SENT% %REQ(:AUTHORITY)% %ROUTE_NAME% %UPSTREAM_CLUSTER_RAW%\\n"
+"""
 
 # Headers whose value differs from run to run: only their presence is compared.
 VARYING = {"date", "x-envoy-upstream-service-time", "x-request-id"}
@@ -23,7 +38,7 @@ VARYING = {"date", "x-envoy-upstream-service-time", "x-request-id"}
 
 def manifests():
     """One folder's worth of YAML: the services of all scenarios over three origins, and the two clients."""
-    documents = [f"apiVersion: v1\nkind: Namespace\nmetadata: {{name: {NAMESPACE}}}"]
+    documents = [f"apiVersion: v1\nkind: Namespace\nmetadata: {{name: {NAMESPACE}}}", MESH_CONFIG]
     for name, address in ORIGINS.items():
         documents.append(f"""
 apiVersion: v1
@@ -44,6 +59,10 @@ status: {{podIP: {address}, phase: Running}}""")
       bind: {address}
       captureMode: NONE
       hosts: ["./*"]""" for port in PORTS)
+        egress += "\n" + "\n".join(f"""    - port: {{number: {port}, protocol: TCP, name: tcp-{port}}}
+      bind: {address}
+      captureMode: NONE
+      hosts: ["./tcp-{port}.{NAMESPACE}.svc.cluster.local"]""" for port in TCP_PORTS)
         documents.append(f"""
 apiVersion: networking.istio.io/v1
 kind: Sidecar
@@ -52,16 +71,42 @@ spec:
   workloadSelector: {{labels: {{client: {client}}}}}
   egress:
 {egress}""")
+    for client, address in GATEWAYS.items():
+        documents.append(f"""
+apiVersion: v1
+kind: Pod
+metadata: {{name: gateway-{client}, namespace: {NAMESPACE}, labels: {{gateway: {client}}}}}
+spec:
+  containers: [{{name: app, image: gateway}}]
+status: {{podIP: {address}, phase: Running}}
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {{name: gateway-{client}, namespace: {NAMESPACE}}}
+spec:
+  selector: {{gateway: {client}}}
+  servers:
+    - port: {{number: 8090, name: http, protocol: HTTP}}
+      bind: {address}
+      hosts: ["shop.example", "*.wild.example"]
+    - port: {{number: 8092, name: http-redirect, protocol: HTTP}}
+      bind: {address}
+      hosts: ["shop.example"]
+      tls: {{httpsRedirect: true}}
+    - port: {{number: 8091, name: tcp, protocol: TCP}}
+      bind: {address}
+      hosts: ["*"]""")
+    documents.append(EXTRA)
     for scenario in SCENARIOS:
         host = f"{scenario.name}.{NAMESPACE}.svc.cluster.local"
-        selector = "" if scenario.name == "dead-endpoint" else "selector: {app: origin}"
+        selector = "" if scenario.name.startswith("dead-") else "selector: {app: origin}"
         documents.append(f"""
 apiVersion: v1
 kind: Service
 metadata: {{name: {scenario.name}, namespace: {NAMESPACE}}}
 spec:
   {selector}
-  ports: [{{name: http, port: {scenario.port}, targetPort: 8080}}]""")
+  ports: [{{name: http, port: 8080, targetPort: 8080}}]""")
         rule = "\n".join("  " + line for line in scenario.rule.strip().splitlines())
         if rule.strip():
             documents.append(f"""
@@ -86,9 +131,15 @@ spec:
     return "\n---\n".join(documents) + "\n"
 
 
+def address_of(client, request):
+    if request.at == "proxy":
+        return "127.0.0.1", PROXY_PORTS[client]
+    return (GATEWAYS if request.at == "gateway" else CLIENTS)[client], request.port
+
+
 def send(client, scenario, request, marks):
     """One request through one proxy; what the client and the origin saw."""
-    connection = http.client.HTTPConnection(CLIENTS[client], scenario.port, timeout=20)
+    connection = http.client.HTTPConnection(*address_of(client, request), timeout=20)
     started = time.monotonic()
     try:
         connection.putrequest(request.method, request.path, skip_host=True, skip_accept_encoding=True)
@@ -122,7 +173,8 @@ def normal_headers(headers):
 def normal(answer, client):
     """The part of an answer that must be equal, with what names the client or the run taken out."""
     def clean(text):
-        return text.replace(CLIENTS[client], "CLIENT")
+        return text.replace(CLIENTS[client], "CLIENT").replace(GATEWAYS[client], "GATEWAY").replace(
+            f"127.0.0.1:{PROXY_PORTS[client]}", "PROXY")
 
     result = {"status": answer["status"], "headers": None, "origin": None, "body": clean(answer["body"])}
     headers = normal_headers(answer["headers"])
@@ -165,6 +217,43 @@ def seen_by_origins(key):
                  "host": dict((n.lower(), v) for n, v in r["headers"]).get("host")} for r in answer["requests"]]
         counts[name] = (answer["count"], last)
     return counts
+
+
+def wire_shape(client, scenario, request, marks):
+    """What came back for bytes sent as they stand, without what varies."""
+    host = f"{scenario.name}.{NAMESPACE}.svc.cluster.local"
+    steps = [step and marks(step.replace("HOST", host)).encode("latin-1") for step in request.steps]
+    received, closed = wire.exchange(*address_of(client, request), steps, quiet=request.quiet)
+    if request.tcp:
+        return {"received": received.decode("latin-1"), "closed": closed}
+    methods = re.findall(r"(?m)^([A-Z]+) \S+ HTTP/1", "".join(step or "" for step in request.steps))
+    shapes = []
+    for answer in wire.responses(received, methods):
+        shape = normal(answer, client)
+        shape["reason"], shape["framing"] = answer["reason"], answer["framing"]
+        shapes.append(shape)
+    return {"closed": closed, "count": len(shapes), **{f"answer {n}": shape for n, shape in enumerate(shapes)}}
+
+
+def compare_wire(scenario, index, request):
+    shapes = {}
+    for client in CLIENTS:
+        def marks(value, client=client):
+            return re.sub(r"KEY\d", lambda m: f"{scenario.name}-{index}-{m.group(0)}-{client}", value)
+
+        many = [wire_shape(client, scenario, request, marks) for _ in range(request.times)]
+        text = json.dumps(many)
+        many = json.loads(text.replace(f"-{client}\"", "-CLIENT\"").replace(f"-{client}:", "-CLIENT:"))
+        shapes[client] = many
+    if request.times == 1:
+        return differences(shapes["envoy"][0], shapes["apus"][0])
+    found = []
+    tables = {client: collections.Counter(json.dumps(shape) for shape in many) for client, many in shapes.items()}
+    for key in set(tables["envoy"]) | set(tables["apus"]):
+        shares = [tables[client][key] / request.times for client in ("envoy", "apus")]
+        if abs(shares[0] - shares[1]) > request.tolerance:
+            found.append(f"{key}: envoy {shares[0]:.0%}, apus {shares[1]:.0%}")
+    return found
 
 
 def compare(scenario, index, request):
@@ -224,8 +313,8 @@ def compare(scenario, index, request):
 def random_choice(scenario):
     """Scenarios without a rule that picks one origin: any of the three may answer a single request."""
     return not scenario.spec and scenario.name not in (
-        "plain", "hash-header", "hash-query", "hash-cookie", "maglev", "round-robin", "random", "least-request",
-        "dead-endpoint")
+        "hash-header", "hash-query", "hash-cookie", "maglev", "round-robin", "random", "least-request",
+        "dead-endpoint", "dead-once")
 
 
 def run(programs, only=None, verbose=False):
@@ -239,27 +328,43 @@ def run(programs, only=None, verbose=False):
         for name, address in ORIGINS.items():
             world.origin(name, f"{address}:8080")
         addresses = world.control_plane(folder)
-        envoy_admin = world.envoy("envoy", addresses, "client-envoy", NAMESPACE, ip=CLIENTS["envoy"],
-                                  labels=["client=envoy", "role=client"])
+        world.envoy("envoy", addresses, "client-envoy", NAMESPACE, ip=CLIENTS["envoy"],
+                    labels=["client=envoy", "role=client"],
+                    metadata=[f"HTTP_PROXY_PORT={PROXY_PORTS['envoy']}"])
         world.apus_proxy("apus", addresses, "client-apus", NAMESPACE, ip=CLIENTS["apus"],
-                         labels=["client=apus", "role=client"])
+                         labels=["client=apus", "role=client"],
+                         environment={"ISTIO_META_HTTP_PROXY_PORT": str(PROXY_PORTS["apus"])})
+        world.envoy("gateway-envoy", addresses, "gateway-envoy", NAMESPACE, ip=GATEWAYS["envoy"], role="gateway",
+                    labels=["gateway=envoy"])
+        world.apus_proxy("gateway-apus", addresses, "gateway-apus", NAMESPACE, ip=GATEWAYS["apus"], role="gateway",
+                         labels=["gateway=apus"])
         for client, address in CLIENTS.items():
             world.wait(f"the listener of {client}", 20, lambda a=address: processes.get(
                 f"{a}:8080", "/", {"Host": f"plain.{NAMESPACE}.svc.cluster.local"})[0] == 200)
+        for address in GATEWAYS.values():
+            world.wait("the listener of a gateway", 20, lambda a=address: processes.get(
+                f"{a}:8090", "/", {"Host": "shop.example"})[0] == 200)
         refused = processes.rejects(addresses)
         if refused:
             failed += 1
             states = json.dumps(processes.stream_status(addresses), indent=1)
             report.append(f"{refused} NACKs: " + "; ".join(re.findall(r'"message": (".*")', states)))
-        for scenario in SCENARIOS:
-            if only and not re.search(only, scenario.name):
-                continue
+        chosen = [scenario for scenario in SCENARIOS if not only or re.search(only, scenario.name)]
+        # Exchanges of bytes spend their time waiting for silence, so they run beside each other.
+        with concurrent.futures.ThreadPoolExecutor(24) as pool:
+            silent = {(scenario.name, index): pool.submit(compare_wire, scenario, index, request)
+                      for scenario in chosen for index, request in enumerate(scenario.requests)
+                      if isinstance(request, Wire)}
+        for scenario in chosen:
             for index, request in enumerate(scenario.requests):
-                found = compare(scenario, index, request)
+                if isinstance(request, Wire):
+                    found = silent[scenario.name, index].result()
+                else:
+                    found = compare(scenario, index, request)
                 if random_choice(scenario):
-                    found = [line for line in found if not line.startswith("origin:")
+                    found = [line for line in found if not re.match(r"(origin|body\\.origin):", line)
                              and "'x-origin'" not in line]
-                label = f"{scenario.name}[{index}] {request.method} {request.path}"
+                label = f"{scenario.name}[{index}] {request.title}"
                 if found:
                     failed += 1
                     report.append(f"{label}\n    " + "\n    ".join(found))

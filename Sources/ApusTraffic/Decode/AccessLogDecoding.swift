@@ -56,7 +56,16 @@ extension AccessLog {
         switch message.format {
         case .textFormat(let text): .text(try FormatParser.parse(text, omitsEmpty: message.omitEmptyValues))
         case .jsonFormat(let object): .json(try FormatTree.decode(object, message.omitEmptyValues, depth: 0))
-        case .textFormatSource: throw Refusal.unsupported("text_format_source")
+        case .textFormatSource(let source):
+            switch source.specifier {
+            case .inlineString(let text): .text(try FormatParser.parse(text, omitsEmpty: message.omitEmptyValues))
+            case .inlineBytes(let bytes):
+                .text(
+                    try FormatParser.parse(
+                        String(decoding: bytes, as: UTF8.self), omitsEmpty: message.omitEmptyValues))
+            case .filename, .environmentVariable, nil:
+                throw Refusal.unsupported("text_format_source", "a source that is not inline")
+            }
         case nil: throw Refusal("", "no format")
         }
     }

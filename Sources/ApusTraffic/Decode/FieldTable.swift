@@ -170,9 +170,9 @@ enum FieldTable {
             "protocol=1 address=2 port_value=3",
             refused: "named_port=4 resolver_name=5 ipv4_compat=6 network_namespace_filepath=7"),
         "envoy.config.core.v3.SubstitutionFormatString": Entry(
-            "text_format=1 json_format=2 omit_empty_values=3",
+            "text_format=1 json_format=2 omit_empty_values=3 text_format_source=5",
             ignored: "content_type=4",
-            refused: "text_format_source=5 formatters=6"),
+            refused: "formatters=6"),
         "envoy.config.core.v3.TcpKeepalive": Entry("keepalive_probes=1 keepalive_time=2 keepalive_interval=3"),
         "envoy.config.core.v3.TransportSocket": Entry("name=1 typed_config=3"),
         "envoy.config.core.v3.TypedExtensionConfig": Entry("typed_config=2", ignored: "name=1"),

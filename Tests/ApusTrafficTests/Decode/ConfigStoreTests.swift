@@ -336,11 +336,15 @@ internal import Testing
         #expect(table.localities[1].weight == 5 && table.localities[0].weight == nil)
     }
 
-    private func log(_ format: String) throws -> (FormatString?, String?) {
+    private func log(_ format: String, isSource: Bool = false) throws -> (FormatString?, String?) {
         let file = try packed(
             Envoy_Extensions_AccessLoggers_File_V3_FileAccessLog.with {
                 $0.path = "/dev/stdout"
-                $0.logFormat.textFormat = format
+                if isSource {
+                    $0.logFormat.textFormatSource.inlineString = format
+                } else {
+                    $0.logFormat.textFormat = format
+                }
             })
         var store = ConfigStore()
         let manager = try Sample.manager {
@@ -352,6 +356,13 @@ internal import Testing
             case .text(let text) = config.accessLogs[0].format
         else { return (nil, verdict.message) }
         return (text, verdict.message)
+    }
+
+    @Test func `an access-log format may be given as an inline source`() throws {
+        let (format, message) = try log("%RESPONSE_CODE%\n", isSource: true)
+        #expect(format != nil && message == nil)
+        let (none, reason) = try log("%NO_SUCH_OPERATOR%\n", isSource: true)
+        #expect(none == nil && reason != nil)
     }
 
     @Test func `an access-log line is written as its format says`() throws {
