@@ -128,7 +128,7 @@ let package = Package(
             "ApusControlPlaneTests",
             [
                 "ApusCore", "ApusModel", "ApusManifest", "ApusMesh", "ApusCompiler", "ApusDelta", "ApusControlPlane",
-                log,
+                protobuf, log,
             ] + nio),
         tests("ApusXDSClientTests", ["ApusCore", "ApusAPI", "ApusDelta", "ApusXDSClient", protobuf, log] + grpc),
     ],

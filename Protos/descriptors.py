@@ -13,15 +13,18 @@ ROOTS = ("envoy", "xds", "udpa", "google/rpc")
 
 
 class Index:
-    """Messages and enums by full name, nested ones included."""
+    """Messages, enums and services by full name, nested ones included."""
 
     def __init__(self, files):
         self.messages = {}
         self.enums = {}
+        self.services = {}
         self.package_of = {}
         self.syntax_of = {}
         for file in files:
             self.syntax_of[file.package] = file.syntax
+            for service in file.service:
+                self.services[f"{file.package}.{service.name}"] = service
             for enum in file.enum_type:
                 self._add_enum(file.package, file.package, enum)
             for message in file.message_type:

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Writes Sources/ApusAPI/*.pb.swift from the .proto files here, and generated.sha256, by which verify.py sees that one
-# of both was changed without the other.
+# Writes Sources/ApusAPI/*.pb.swift from the .proto files here, the descriptors that server reflection answers with, and
+# generated.sha256, by which verify.py sees that one of them was changed without the other.
 #
 #   generate.sh [PLUGIN [OUT]]
 #
@@ -25,7 +25,8 @@ cd "$here"
 target=${out:-../Sources/ApusAPI}
 mkdir -p "$target"
 rm -f "$target"/*.pb.swift
-find . -name '*.proto' | sed 's|^\./||' | LC_ALL=C sort | xargs protoc -I . \
+# Files that declare nothing but a service give no Swift.
+grep -lE '^(message|enum) ' -r --include='*.proto' . | sed 's|^\./||' | LC_ALL=C sort | xargs protoc -I . \
     --plugin=protoc-gen-swift="$plugin" \
     --swift_opt=Visibility=Package \
     --swift_opt=FileNaming=PathToUnderscores \
@@ -33,6 +34,7 @@ find . -name '*.proto' | sed 's|^\./||' | LC_ALL=C sort | xargs protoc -I . \
     --swift_out="$target"
 
 if [ -z "$out" ]; then
+    ./reflection.py > ../Sources/ApusControlPlane/GRPC/ReflectionDescriptors.swift
     { find . -name '*.proto' && find ../Sources/ApusAPI -name '*.pb.swift'; } | LC_ALL=C sort | xargs sha256sum \
         > generated.sha256
 fi

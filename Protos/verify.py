@@ -4,7 +4,8 @@
     verify.py [PLUGIN]
 
 Names each difference between our .proto files and the descriptors in xds-protos, each .proto that trim.py would write
-otherwise, each generated file changed by hand or left behind, and each extension that no `Any` could be shown as.
+otherwise, each service method that the public API has otherwise, each generated file changed by hand or left behind,
+and each extension that no `Any` could be shown as.
 PLUGIN (else protoc-gen-swift of the PATH) allows a fresh generation to be compared too. Needs protoc.
 """
 
@@ -19,6 +20,7 @@ from pathlib import Path
 from google.protobuf import descriptor_pb2
 
 import descriptors
+import reflection
 import trim
 
 HERE = Path(__file__).resolve().parent
@@ -100,10 +102,35 @@ def compare(ours, public, same_release):
     return differences
 
 
+def compare_services(ours, public):
+    """One line per method that the public service does not have, or has otherwise."""
+    differences = []
+    for name, service in ours.services.items():
+        if name.rpartition(".")[0] in BY_HAND:
+            continue
+        if name not in public.services:
+            differences.append(f"{name}: no such service in xds-protos")
+            continue
+        methods = {method.name: method for method in public.services[name].method}
+        for method in service.method:
+            facts = [(each.input_type, each.output_type, each.client_streaming, each.server_streaming)
+                     for each in (method, methods.get(method.name)) if each is not None]
+            if len(facts) < 2 or facts[0] != facts[1]:
+                differences.append(f"{name}.{method.name}: is {facts[0]}, in xds-protos {facts[1:]}")
+    return differences
+
+
+def stale_reflection():
+    """The embedded descriptors, if they are not what reflection.py prints."""
+    path = HERE.parent / "Sources" / "ApusControlPlane" / "GRPC" / "ReflectionDescriptors.swift"
+    same = path.exists() and path.read_text() == reflection.swift()
+    return [] if same else [f"{path.name}: is not what reflection.py prints"]
+
+
 def stale_protos():
     """Files of trim.py that are missing, changed by hand, or no longer asked for."""
     expected, _ = trim.render_all()
-    by_hand = {trim.path_of(package) for package in BY_HAND}
+    by_hand = {trim.path_of(package) for package in BY_HAND} | set(reflection.service_files())
     found = {str(path.relative_to(HERE)) for path in HERE.rglob("*.proto")}
     differences = [f"{path}: not listed in keep.txt" for path in sorted(found - set(expected) - by_hand)]
     for path, text in expected.items():
@@ -160,7 +187,8 @@ def main():
     plugin = sys.argv[1] if len(sys.argv) > 1 else shutil.which("protoc-gen-swift")
     ours = descriptors.Index(our_files())
     same_release = descriptors.version() == descriptors.READ_FROM
-    differences = compare(ours, descriptors.upstream(), same_release)
+    public = descriptors.upstream()
+    differences = compare(ours, public, same_release) + compare_services(ours, public) + stale_reflection()
     if same_release:
         differences += stale_protos()
     differences += stale_sums() + unregistered(ours)

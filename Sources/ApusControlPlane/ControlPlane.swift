@@ -83,7 +83,10 @@ package struct ControlPlane: Sendable {
             ClientStatusService(pipeline: pipeline),
             HealthService(
                 pipeline: pipeline,
-                known: Set(DiscoveryServices.names + [ClientStatusService.name, HealthService.name])),
+                known: Set(
+                    DiscoveryServices.names + ReflectionService.names
+                        + [ClientStatusService.name, HealthService.name])),
+            ReflectionService(),
         ]
         let transport = HTTP2ServerTransport.Posix(
             address: Self.socketAddress(options.address, options.xdsPort), transportSecurity: .plaintext,

@@ -218,12 +218,12 @@ import Testing
     }
 
     @Test func aRootThatComesLaterIsRead() throws {
-        let watched = WatchedFolder([folder.file("deep/root")]) { $0.missingInterval = .milliseconds(10) }
+        let watched = WatchedFolder([folder.file("deep/base")]) { $0.missingInterval = .milliseconds(10) }
         #expect(watched.begins())
         #expect(watched.seen == [[]])
-        try folder.makeFolder("deep/root")
-        try folder.write("deep/root/a.yaml", "a")
-        #expect(watched.becomes([folder.file("deep/root/a.yaml"): "a"]))
+        try folder.makeFolder("deep/base")
+        try folder.write("deep/base/a.yaml", "a")
+        #expect(watched.becomes([folder.file("deep/base/a.yaml"): "a"]))
     }
 
     @Test func aFileGivenAsRootIsWatched() throws {
