@@ -239,11 +239,11 @@ def compare_wire(scenario, index, request):
     shapes = {}
     for client in CLIENTS:
         def marks(value, client=client):
-            return re.sub(r"KEY\d", lambda m: f"{scenario.name}-{index}-{m.group(0)}-{client}", value)
+            return re.sub(r"KEY\d", lambda m: f"{scenario.name}-{index}-{m.group(0)}-via-{client}", value)
 
         many = [wire_shape(client, scenario, request, marks) for _ in range(request.times)]
         text = json.dumps(many)
-        many = json.loads(text.replace(f"-{client}\"", "-CLIENT\"").replace(f"-{client}:", "-CLIENT:"))
+        many = json.loads(text.replace(f"-via-{client}", "-via-CLIENT"))
         shapes[client] = many
     if request.times == 1:
         return differences(shapes["envoy"][0], shapes["apus"][0])
@@ -262,7 +262,7 @@ def compare(scenario, index, request):
     timing = []
     for client in CLIENTS:
         def marks(value, client=client):
-            return re.sub(r"KEY\d", lambda m: f"{scenario.name}-{index}-{m.group(0)}-{client}", value)
+            return re.sub(r"KEY\d", lambda m: f"{scenario.name}-{index}-{m.group(0)}-via-{client}", value)
 
         answers = [send(client, scenario, request, marks) for _ in range(request.times)]
         low, high = request.between
@@ -289,12 +289,12 @@ def compare(scenario, index, request):
     shapes = {client: normal(answers[0], client) for client, answers in results.items()}
     for shape, client in ((shapes["envoy"], "envoy"), (shapes["apus"], "apus")):
         text = json.dumps(shape)
-        shapes[client] = json.loads(text.replace(f"-{client}\"", "-CLIENT\"").replace(f"-{client}:", "-CLIENT:"))
+        shapes[client] = json.loads(text.replace(f"-via-{client}", "-via-CLIENT"))
     found = differences(shapes["envoy"], shapes["apus"])
     if request.seen_key:
         mirrored = {}
         for client in CLIENTS:
-            key = f"{scenario.name}-{index}-{request.seen_key}-{client}"
+            key = f"{scenario.name}-{index}-{request.seen_key}-via-{client}"
             expected = sum(count for count, _ in seen_by_origins(key).values())
             # A mirrored request is not waited for by anybody: give it a moment until the counts stand still.
             deadline = time.monotonic() + 2

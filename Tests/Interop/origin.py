@@ -10,7 +10,8 @@ Answers with JSON: its name, the request line, every header and the body. Reques
     x-test-header: name=value   add a response header (may be repeated)
     x-test-chunked: 1           answer in chunks, with a trailer-free end
 `GET /seen?key=K` tells how many requests carried `x-test-key: K` (for mirrors).
-A connection that does not begin with a letter is echoed byte by byte (for TCP).
+    x-test-upgrade: 1           agree to the upgrade asked for; the bytes that follow are echoed
+A connection that does not begin with a letter is echoed byte by byte behind the origin's name (for TCP).
 """
 import asyncio
 import collections
@@ -64,9 +65,10 @@ def reset(writer):
 
 
 async def echo(first, reader, writer):
-    data = first
+    writer.write(f"{NAME}:".encode())
+    data = first or await reader.read(65536)
     while data:
-        writer.write(f"{NAME}:".encode() + data)
+        writer.write(data)
         await writer.drain()
         data = await reader.read(65536)
 
@@ -109,6 +111,11 @@ async def serve(reader, writer):
                         status = int(how)
                 if "x-test-delay" in lower:
                     await asyncio.sleep(float(lower["x-test-delay"]))
+            if "x-test-upgrade" in lower and "upgrade" in lower:
+                writer.write(b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: "
+                             + lower["upgrade"].encode("latin-1") + b"\r\nx-origin: " + NAME.encode() + b"\r\n\r\n")
+                await echo(b"", reader, writer)
+                return
             text = json.dumps(answer).encode()
             if status in (204, 304):
                 text = b""

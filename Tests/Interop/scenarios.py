@@ -28,6 +28,31 @@ class Request:
     between: tuple = (0, 30)
     # A key whose requests, as the origins saw them, are compared too (mirrors).
     seen_key: str = ""
+    # Where it is sent: `sidecar`, `gateway`, or `proxy` (the HTTP proxy port).
+    at: str = "sidecar"
+    port: int = 8080
+
+    @property
+    def title(self):
+        return f"{self.method} {self.path}"
+
+
+@dataclass
+class Wire:
+    """Bytes as they stand on one connection: each step is sent when the answer to the one before has gone quiet.
+
+    None ends the client's side. What is compared is every answer, its framing, and whether the connection was closed.
+    """
+    steps: list
+    title: str = ""
+    times: int = 1
+    tolerance: float = 0.0
+    at: str = "sidecar"
+    port: int = 8080
+    # No HTTP: the bytes are compared.
+    tcp: bool = False
+    # Seconds without a byte after which an answer is taken to be complete.
+    quiet: float = 0.5
 
 
 @dataclass
@@ -36,7 +61,6 @@ class Scenario:
     spec: str
     requests: list
     rule: str = SUBSETS
-    port: int = 8080
     # More YAML documents; NAME stands for the scenario's name.
     extra: str = ""
 
@@ -52,6 +76,88 @@ def get(path="/", *headers, **more):
 def post(path, body, *headers, **more):
     return Request(path, "POST", list(headers), body, **more)
 
+
+def wire(title, *steps, **more):
+    return Wire(list(steps), title, **more)
+
+
+def raw(line, *headers, body="", host="HOST"):
+    """A request as text: `line` without the version."""
+    lines = [line if " HTTP/" in line else line + " HTTP/1.1"] + ([f"Host: {host}"] if host else []) + list(headers)
+    return "\r\n".join(lines) + "\r\n\r\n" + body
+
+
+GET = raw("GET /")
+
+# Documents beside the scenarios: TCP services, and what the gateways route.
+EXTRA = """
+apiVersion: v1
+kind: Service
+metadata: {name: tcp-9001, namespace: diff}
+spec:
+  selector: {app: origin}
+  ports: [{name: tcp, port: 9001, targetPort: 8080}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: tcp-9002, namespace: diff}
+spec:
+  selector: {app: origin, version: a}
+  ports: [{name: tcp, port: 9002, targetPort: 8080}]
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: tcp-9001, namespace: diff}
+spec:
+  host: tcp-9001.diff.svc.cluster.local
+  subsets:
+    - {name: a, labels: {version: a}}
+    - {name: b, labels: {version: b}}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: tcp-9001, namespace: diff}
+spec:
+  hosts: [tcp-9001.diff.svc.cluster.local]
+  tcp:
+    - route:
+        - {destination: {host: tcp-9001.diff.svc.cluster.local, subset: a}, weight: 70}
+        - {destination: {host: tcp-9001.diff.svc.cluster.local, subset: b}, weight: 30}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: shop, namespace: diff}
+spec:
+  hosts: [shop.example]
+  gateways: [gateway-envoy, gateway-apus]
+  http:
+    - match: [{uri: {prefix: /b}}]
+      rewrite: {uri: /inner}
+      headers: {request: {set: {x-gateway: "yes"}}}
+      route: [{destination: {host: behind-gateway.diff.svc.cluster.local, subset: b, port: {number: 8080}}}]
+    - match: [{uri: {prefix: /gone}}]
+      directResponse: {status: 410, body: {string: gone}}
+    - route: [{destination: {host: behind-gateway.diff.svc.cluster.local, subset: a, port: {number: 8080}}}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: gateway-tcp, namespace: diff}
+spec:
+  hosts: ["*"]
+  gateways: [gateway-envoy, gateway-apus]
+  tcp:
+    - match: [{port: 8091}]
+      route: [{destination: {host: tcp-9002.diff.svc.cluster.local, port: {number: 9002}}}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: wild, namespace: diff}
+spec:
+  hosts: ["*.wild.example"]
+  gateways: [gateway-envoy, gateway-apus]
+  http:
+    - route: [{destination: {host: behind-gateway.diff.svc.cluster.local, subset: c, port: {number: 8080}}}]
+"""
 
 SCENARIOS = [
     Scenario("plain", "", [get("/"), get("/x?y=1&z=%20"), post("/p", b"hello"), Request("/", "HEAD"),
@@ -205,6 +311,23 @@ addressType: IPv4
 ports: [{name: http, port: 8081}]
 endpoints: [{addresses: [127.0.31.250], conditions: {ready: true}}]
 """),
+    Scenario("dead-once", "- retries: {attempts: 0}\n  route: [{destination: {host: HOST}}]", [get("/")], rule="subsets: []\n",
+             extra="""
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: dead-once-x, namespace: diff, labels: {kubernetes.io/service-name: dead-once}}
+addressType: IPv4
+ports: [{name: http, port: 8081}]
+endpoints: [{addresses: [127.0.31.250], conditions: {ready: true}}]
+"""),
+    Scenario("many-values",
+             f"- match: [{{headers: {{x-m: {{exact: one}}}}}}]\n  {to('a')}\n"
+             f"- match: [{{headers: {{x-p: {{prefix: two}}}}}}]\n  {to('b')}\n"
+             f"- match: [{{withoutHeaders: {{x-w: {{exact: no}}}}, headers: {{x-w: {{}}}}}}]\n  {to('c')}\n- {to('b')}",
+             [get("/", ("x-m", "zero"), ("x-m", "one")), get("/", ("x-m", "one,zero")), get("/", ("x-p", "x"), ("x-p", "twofold")),
+              get("/", ("x-w", "yes"), ("x-w", "no")), get("/", ("x-w", "yes"), ("x-w", "also"))]),
+    Scenario("empty-bodies", f"- {to('a')}",
+             [Request("/", method, []) for method in ("POST", "PUT", "PATCH", "OPTIONS", "DELETE", "TRACE", "PURGE")]),
     Scenario("random", "", [get("/", times=300, tolerance=0.12)],
              rule="trafficPolicy: {loadBalancer: {simple: RANDOM}}\n"),
     Scenario("round-robin", "", [get("/", times=60, tolerance=0.02)],
@@ -252,4 +375,155 @@ spec:
              f"- match: [{{sourceLabels: {{role: client}}}}]\n  {to('b')}\n- {to('a')}", [get("/")]),
     Scenario("port-match", f"- match: [{{port: 9999}}]\n  {to('b')}\n- match: [{{port: 8080}}]\n  {to('c')}\n- {to('a')}",
              [get("/")]),
+
+    # More than one value of a header, each judged on its own.
+    Scenario("values-inverted",
+             f"- match: [{{withoutHeaders: {{x-w: {{exact: no}}}}}}]\n  {to('a')}\n- {to('b')}",
+             [get("/"), get("/", ("x-w", "yes"), ("x-w", "no")), get("/", ("x-w", "no,yes")),
+              get("/", ("x-w", "yes"), ("x-w", "also"))]),
+    Scenario("values-regex",
+             f"- match: [{{headers: {{x-w: {{regex: 'o.*e'}}}}}}]\n  {to('a')}\n"
+             f"- match: [{{withoutHeaders: {{x-r: {{regex: 'o.*e'}}}}}}]\n  {to('b')}\n- {to('c')}",
+             [get("/", ("x-w", "o"), ("x-w", "e")), get("/", ("x-w", "zero"), ("x-w", "one")),
+              get("/", ("x-r", "zero"), ("x-r", "one")), get("/", ("x-r", "o"), ("x-r", "e")), get("/")]),
+    Scenario("values-empty", f"- match: [{{headers: {{x-e: {{exact: ''}}}}}}]\n  {to('a')}\n- {to('b')}",
+             [get("/", ("x-e", "")), get("/"), get("/", ("x-e", "1"), ("x-e", ""))]),
+    # Headers that steer the router, and what operators say.
+    Scenario("envoy-headers", f"- retries: {{attempts: 1, retryOn: reset}}\n  {to('a')}",
+             [get("/", ("x-envoy-retry-on", "5xx"), ("x-envoy-max-retries", "3"), ("x-test-fail", "KEY1:2:503")),
+              get("/", ("x-envoy-upstream-rq-timeout-ms", "200"), ("x-test-delay", "0.4")),
+              get("/", ("x-envoy-upstream-rq-per-try-timeout-ms", "200"), ("x-envoy-retry-on", "5xx"),
+                  ("x-test-delay", "0.4")),
+              get("/", ("x-envoy-retriable-status-codes", "418"), ("x-envoy-retry-on", "retriable-status-codes"),
+                  ("x-test-fail", "KEY2:1:418")),
+              get("/", ("x-envoy-internal", "true")), get("/", ("x-envoy-original-path", "/z")),
+              get("/", ("x-envoy-attempt-count", "7")), get("/", ("x-envoy-hedge-on-per-try-timeout", "true")),
+              get("/", ("x-envoy-decorator-operation", "x")), get("/", ("x-envoy-external-address", "1.2.3.4")),
+              get("/", ("x-envoy-upstream-alt-stat-name", "x")), get("/", ("x-envoy-upstream-rq-timeout-alt-response", "1"))]),
+    Scenario("operators",
+             f"- headers:\n    request:\n      set: {{x-meth: '%REQ(:METHOD)%', x-ua: '%REQ(user-agent)%', "
+             f"x-short: '%REQ(x-long):3%', x-else: '%REQ(x-none?x-long)%', x-scheme: '%REQ(:scheme)%', "
+             f"x-host: '%REQ(:authority)%', x-plain: '100%% sure'}}\n      add: {{x-gone: '%REQ(x-none)%'}}\n"
+             f"    response:\n      set: {{x-code: '%RESPONSE_CODE%', x-flags: 'f%RESPONSE_FLAGS%', "
+             f"x-details: '%RESPONSE_CODE_DETAILS%', x-origin-copy: '%RESP(x-origin)%'}}\n  {to('a')}",
+             [get("/o", ("user-agent", "me"), ("x-long", "abcdef")), get("/o")]),
+    Scenario("deadlines", f"- timeout: 0.4s\n  retries: {{attempts: 5, perTryTimeout: 0.15s, retryOn: 5xx}}\n  {to('a')}",
+             [get("/", ("x-test-delay", "2"), between=(0.35, 1.5))]),
+    # Destinations that fail.
+    Scenario("outlier", "", [get("/", ("x-test-fail", f"KEY{n}:1:500")) for n in range(1, 5)],
+             rule="trafficPolicy:\n  outlierDetection: {consecutive5xxErrors: 2, interval: 60s, baseEjectionTime: 60s, "
+                  "maxEjectionPercent: 100}\n  loadBalancer: {simple: ROUND_ROBIN}\n" + SUBSETS),
+    Scenario("outlier-one", f"- retries: {{attempts: 0}}\n  {to('a')}",
+             [get("/", ("x-test-fail", f"KEY{n}:1:500")) for n in range(1, 5)] + [get("/")],
+             rule="trafficPolicy:\n  outlierDetection: {consecutive5xxErrors: 2, interval: 60s, baseEjectionTime: 60s, "
+                  "maxEjectionPercent: 100}\n" + SUBSETS),
+    Scenario("outlier-gateway", f"- retries: {{attempts: 0}}\n  {to('a')}",
+             [get("/", ("x-test-fail", f"KEY{n}:1:500")) for n in range(1, 4)]
+             + [get("/", ("x-test-fail", f"KEY{n}:1:503")) for n in range(4, 7)] + [get("/")],
+             rule="trafficPolicy:\n  outlierDetection: {consecutiveGatewayErrors: 2, consecutive5xxErrors: 0, interval: 60s, "
+                  "baseEjectionTime: 60s, maxEjectionPercent: 100}\n" + SUBSETS),
+    Scenario("keepalive", f"- {to('a')}", [get("/")],
+             rule="trafficPolicy: {connectionPool: {tcp: {tcpKeepalive: {time: 7200s, interval: 75s, probes: 3}}}}\n" + SUBSETS),
+    # What only bytes can say.
+    Scenario("framing", f"- {to('a')}",
+             [wire("HEAD", raw("HEAD /"), GET), wire("304", raw("GET /", "x-test-status: 304"), GET),
+              wire("204", raw("GET /", "x-test-status: 204"), GET),
+              wire("HEAD of chunks", raw("HEAD /", "x-test-chunked: 1"), GET),
+              wire("chunks", raw("GET /", "x-test-chunked: 1"), GET),
+              wire("pipeline", GET + raw("GET /two") + raw("GET /three")),
+              wire("pipeline with bodies", raw("POST /1", "Content-Length: 3", body="abc")
+                   + raw("POST /2", "Transfer-Encoding: chunked", body="2\r\nhi\r\n0\r\n\r\n") + raw("GET /3")),
+              wire("chunked upload", raw("POST /", "Transfer-Encoding: chunked"), "3\r\nabc\r\n", "2;x=y\r\nde\r\n",
+                   "0\r\n\r\n", GET),
+              wire("trailers", raw("POST /", "Transfer-Encoding: chunked", "Trailer: x-t", body="3\r\nabc\r\n0\r\nx-t: 1\r\n\r\n")),
+              wire("slow body", raw("POST /", "Content-Length: 6"), "abc", "def"),
+              wire("leading empty line", "\r\n" + GET),
+              wire("header in pieces", "GET / HT", "TP/1.1\r\nHo", "st: HOST\r\n\r", "\n")]),
+    Scenario("connection", f"- {to('a')}",
+             [wire("close", raw("GET /", "Connection: close")), wire("Close", raw("GET /", "Connection: Close")),
+              wire("keep-alive", raw("GET /", "Connection: keep-alive"), GET),
+              wire("nominated", raw("GET /", "Connection: x-mine", "x-mine: 1"), GET),
+              wire("close and nominated", raw("GET /", "Connection: close, x-mine", "x-mine: 1")),
+              wire("keep-alive header", raw("GET /", "Keep-Alive: timeout=5"), GET),
+              wire("origin closes", raw("GET /", "x-test-header: connection=close"), GET),
+              wire("half close", GET, None), wire("nothing", None), wire("cut head", "GET / HTT", None),
+              wire("cut body", raw("POST /", "Content-Length: 10", body="abc"), None)]),
+    Scenario("continue", f"- match: [{{uri: {{prefix: /direct}}}}]\n  directResponse: {{status: 200}}\n- {to('a')}",
+             [wire("continue", raw("POST /", "Expect: 100-continue", "Content-Length: 2"), "hi", GET),
+              wire("continue at once", raw("POST /", "Expect: 100-continue", "Content-Length: 2", body="hi"), GET),
+              wire("without a body", raw("GET /", "Expect: 100-continue"), GET),
+              wire("answered here", raw("POST /direct", "Expect: 100-continue", "Content-Length: 2"), "hi"),
+              wire("other expectation", raw("POST /", "Expect: magic", "Content-Length: 2", body="hi"))]),
+    Scenario("upgrade", f"- match: [{{uri: {{prefix: /direct}}}}]\n  directResponse: {{status: 200}}\n- {to('a')}",
+             [wire("websocket", raw("GET /", "Connection: Upgrade", "Upgrade: websocket", "x-test-upgrade: 1"), "ping", "pong"),
+              wire("websocket, more tokens", raw("GET /", "Connection: keep-alive, Upgrade", "Upgrade: WebSocket", "x-test-upgrade: 1"), "ping"),
+              wire("websocket refused by origin", raw("GET /", "Connection: Upgrade", "Upgrade: websocket"), GET),
+              wire("other protocol", raw("GET /", "Connection: Upgrade", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__"), GET),
+              wire("unknown protocol", raw("GET /", "Connection: Upgrade", "Upgrade: foo"), GET),
+              wire("answered here", raw("GET /direct", "Connection: Upgrade", "Upgrade: websocket"), GET),
+              wire("CONNECT", raw("CONNECT HOST:8080")), wire("upgrade not nominated", raw("GET /", "Upgrade: websocket"), GET)]),
+    Scenario("refused", f"- {to('a')}",
+             [wire("HTTP/1.0", raw("GET / HTTP/1.0")), wire("HTTP/1.0 keep-alive", raw("GET / HTTP/1.0", "Connection: keep-alive")),
+              wire("HTTP/0.9", "GET /\r\n"), wire("HTTP/1.2", raw("GET / HTTP/1.2")), wire("HTTP/2.0", raw("GET / HTTP/2.0")),
+              wire("no host", raw("GET /", host="")), wire("two hosts", raw("GET /", "Host: other")),
+              wire("empty host", raw("GET /", host=" ")), wire("bad host", raw("GET /", host="a b")),
+              wire("large head", raw("GET /", "x-large: " + "x" * 70_000)),
+              wire("many headers", raw("GET /", *[f"x-{n}: 1" for n in range(120)])),
+              wire("bad chunk", raw("POST /", "Transfer-Encoding: chunked", body="zz\r\nabc")),
+              wire("bad chunk later", raw("POST /", "Transfer-Encoding: chunked", body="3\r\nabc\r\n"), "zz\r\n"),
+              wire("length and chunks", raw("POST /", "Content-Length: 3", "Transfer-Encoding: chunked", body="0\r\n\r\n")),
+              wire("two lengths", raw("POST /", "Content-Length: 3", "Content-Length: 4", body="abcd")),
+              wire("same length twice", raw("POST /", "Content-Length: 3", "Content-Length: 3", body="abc")),
+              wire("bad length", raw("POST /", "Content-Length: x")), wire("negative length", raw("POST /", "Content-Length: -1")),
+              wire("plus length", raw("POST /", "Content-Length: +3", body="abc")),
+              wire("huge length", raw("POST /", "Content-Length: 99999999999999999999999")),
+              wire("gzip coding", raw("POST /", "Transfer-Encoding: gzip, chunked", body="0\r\n\r\n")),
+              wire("identity coding", raw("POST /", "Transfer-Encoding: identity")),
+              wire("space before colon", raw("GET /", "x-a : 1")), wire("folded", raw("GET /", "x-a: 1", " 2")),
+              wire("no colon", raw("GET /", "nonsense")), wire("empty name", raw("GET /", ": 1")),
+              wire("NUL", raw("GET /", "x-a: a\0b")), wire("bare LF", "GET / HTTP/1.1\nHost: HOST\n\n"),
+              wire("control in value", raw("GET /", "x-a: a\x01b")), wire("high byte in value", raw("GET /", "x-a: \xe4")),
+              wire("odd name", raw("GET /", "x(a): 1")), wire("lower method", raw("get /")), wire("odd method", raw("G@T /")),
+              wire("unknown method", raw("BREW /")), wire("no target", "GET  HTTP/1.1\r\nHost: HOST\r\n\r\n"),
+              wire("relative target", raw("GET path")), wire("asterisk", raw("OPTIONS *")), wire("asterisk of GET", raw("GET *")),
+              wire("fragment", raw("GET /a#b")), wire("fragment and query", raw("GET /a?q#b")),
+              wire("space in target", raw("GET /a b")), wire("high byte in target", raw("GET /\xe4")),
+              wire("nonsense", "nonsense\r\n\r\n"), wire("TLS", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"),
+              wire("pipelined garbage", GET + "garbage\r\n\r\n")]),
+    Scenario("absolute", f"- match: [{{uri: {{prefix: /b}}}}]\n  {to('b')}\n- {to('a')}",
+             [wire("absolute", raw("GET http://HOST/b?q=1")), wire("absolute, other Host", raw("GET http://HOST/", host="other.example")),
+              wire("absolute with port", raw("GET http://HOST:8080/b")), wire("absolute without path", raw("GET http://HOST")),
+              wire("absolute https", raw("GET https://HOST/")), wire("absolute, only query", raw("GET http://HOST?x=1")),
+              wire("absolute ftp", raw("GET ftp://HOST/")), wire("no Host at all", raw("GET http://HOST/", host=""))]),
+    Scenario("proxy-port", f"- match: [{{uri: {{prefix: /b}}}}]\n  {to('b')}\n- {to('a')}",
+             [wire("absolute", raw("GET http://HOST:8080/b?q=1", host="HOST:8080"), at="proxy"),
+              wire("short name", raw("GET http://proxy-port.diff:8080/", host="proxy-port.diff:8080"), at="proxy"),
+              wire("origin form", raw("GET /b", host="HOST:8080"), at="proxy"),
+              wire("without port", raw("GET http://HOST/", host="HOST"), at="proxy"),
+              wire("unknown port", raw("GET http://HOST:1234/", host="HOST:1234"), at="proxy"),
+              wire("unknown host", raw("GET http://nobody.invalid/", host="nobody.invalid"), at="proxy"),
+              wire("CONNECT", raw("CONNECT HOST:8080", host="HOST:8080"), at="proxy")]),
+    Scenario("behind-gateway", "",
+             [wire("a", raw("GET /", host="shop.example"), at="gateway", port=8090),
+              wire("rewrite", raw("GET /b/x", host="shop.example"), at="gateway", port=8090),
+              wire("direct", raw("GET /gone", host="shop.example"), at="gateway", port=8090),
+              wire("wildcard", raw("GET /", host="x.wild.example"), at="gateway", port=8090),
+              wire("deep wildcard", raw("GET /", host="x.y.wild.example"), at="gateway", port=8090),
+              wire("port", raw("GET /", host="shop.example:8090"), at="gateway", port=8090),
+              wire("upper case", raw("GET /", host="Shop.Example"), at="gateway", port=8090),
+              wire("unknown host", raw("GET /", host="nobody.example"), at="gateway", port=8090),
+              wire("forged headers", raw("GET /", "x-forwarded-for: 9.9.9.9", "x-envoy-internal: true", "x-request-id: mine",
+                                         "x-envoy-retry-on: 5xx", "x-forwarded-proto: https", host="shop.example"), at="gateway", port=8090),
+              wire("redirect", raw("GET /a?b", host="shop.example"), at="gateway", port=8092),
+              wire("redirect of POST", raw("POST /a", "Content-Length: 2", body="hi", host="shop.example"), at="gateway", port=8092),
+              wire("redirect of https", raw("GET /a", "x-forwarded-proto: https", host="shop.example"), at="gateway", port=8092),
+              wire("websocket", raw("GET /", "Connection: Upgrade", "Upgrade: websocket", "x-test-upgrade: 1", host="shop.example"), "ping",
+                   at="gateway", port=8090),
+              wire("escaped slash", raw("GET /b%2Fc", host="shop.example"), at="gateway", port=8090),
+              wire("dots", raw("GET /x/../b", host="shop.example"), at="gateway", port=8090),
+              wire("TCP", "1tcp bytes", "more", tcp=True, at="gateway", port=8091)]),
+    Scenario("tcp", "",
+             [wire("echo", "1hello", "again", tcp=True, port=9002), wire("half close", "1hello", None, tcp=True, port=9002),
+              wire("nothing", None, tcp=True, port=9002), wire("large", "1" + "x" * 200_000, tcp=True, port=9002),
+              wire("weights", "1", None, times=80, tolerance=0.2, tcp=True, port=9001, quiet=0.03)]),
 ]
