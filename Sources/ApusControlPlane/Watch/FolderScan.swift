@@ -1,6 +1,5 @@
 internal import CoreFoundation
 internal import Glibc
-internal import Glibc
 
 /// What a file was when it was last read: any write, rename over it or link swap changes one of these.
 package struct FileStamp: Hashable, Sendable {
