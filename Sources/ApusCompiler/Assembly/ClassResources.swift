@@ -255,7 +255,8 @@ final class ClassResources: Sendable {
             for policy in rules.compactMap({ $0 }).flatMap(\.policies) {
                 let hashes = policy.loadBalancer?.consistentHash != nil
                 result.hashes = result.hashes || hashes
-                result.tcpSettings = result.tcpSettings || hashes || policy.connectionPool?.tcp != nil
+                result.tcpSettings =
+                    result.tcpSettings || hashes || policy.connectionPool?.tcp != nil || policy.tunnel != nil
             }
         }
         for service in old.scope.services {
@@ -305,6 +306,7 @@ extension ResolvedDestinationRule {
             var top = EffectivePolicy()
             top.loadBalancer = policy.loadBalancer
             top.connectionPool = policy.connectionPool
+            top.tunnel = policy.tunnel
             return [top]
                 + policy.portLevelSettings.map { entry in
                     var level = EffectivePolicy()

@@ -165,6 +165,7 @@ package struct GatewayListeners: Sendable {
                         chain.filters = [target.filter(logs: logs)]
                         result.append(chain)
                         sources.insert(virtualService.object.key)
+                        sources.formUnion(target.sources)
                     }
                 }
             }
@@ -187,6 +188,7 @@ package struct GatewayListeners: Sendable {
                             virtualService: virtualService.object.key.name, context: context)
                     else { continue }
                     sources.insert(virtualService.object.key)
+                    sources.formUnion(target.sources)
                     return target
                 }
             }

@@ -38,6 +38,7 @@ struct TCPChains {
                     guard let target = target(rule.route, of: virtualService) else { continue }
                     result.chains.append(.init(match: key, target: target))
                     result.sources.insert(virtualService.object.key)
+                    result.sources.formUnion(target.sources)
                 }
             }
         }
@@ -58,6 +59,7 @@ struct TCPChains {
                 let matching = rule.match.filter(applies)
                 if !rule.match.isEmpty, matching.isEmpty { continue }
                 result.sources.insert(virtualService.object.key)
+                result.sources.formUnion(target.sources)
                 // Every address: no later rule can be reached.
                 if matching.isEmpty || matching.contains(where: { $0.destinationSubnets.isEmpty }) {
                     result.chains.append(.init(match: .init(subnets: subnets), target: target))

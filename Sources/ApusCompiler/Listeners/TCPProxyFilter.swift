@@ -1,4 +1,5 @@
 internal import ApusAPI
+internal import ApusModel
 internal import SwiftProtobuf
 
 /// Where a TCP connection goes and how long it may be idle: the content of one `envoy.filters.network.tcp_proxy`.
@@ -15,6 +16,11 @@ struct TCPTarget: Hashable, Sendable {
     var maxConnectionDuration: Duration?
     /// The subset balances by a hash of the client's address.
     var hashesSourceIP = false
+    /// Connections are wrapped in HTTP on their way to the clusters. There is one way for all of them, so it is taken
+    /// only if all destinations ask for it.
+    var tunnel: TunnelSettings?
+    /// The DestinationRules behind these settings.
+    var sources: Set<ObjectKey> = []
 
     static func single(_ cluster: String) -> TCPTarget {
         TCPTarget(clusters: [Weighted(cluster: cluster, weight: 1)], statPrefix: cluster)
@@ -42,6 +48,7 @@ struct TCPTarget: Hashable, Sendable {
             policy.sourceIp = Envoy_Type_V3_HashPolicy.SourceIp()
             proxy.hashPolicy = [policy]
         }
+        if let tunnel { proxy.tunnelingConfig = tunnel.tunnelingConfig }
         proxy.accessLog = logs.forRequests
         var filter = Envoy_Config_Listener_V3_Filter()
         filter.name = "envoy.filters.network.tcp_proxy"

@@ -31,6 +31,13 @@ extension TCPTarget {
         if targets.count > 1 {
             result.clusters = targets.map { Weighted(cluster: $0.cluster, weight: $0.weight) }
             result.statPrefix = "\(virtualService.name).\(virtualService.namespace)"
+            for target in targets.dropFirst() where result.tunnel != nil {
+                let other = make(
+                    cluster: target.cluster, service: target.service, port: target.port, subset: target.subset,
+                    context: context)
+                if other.tunnel != result.tunnel { result.tunnel = nil }
+                result.sources.formUnion(other.sources)
+            }
         }
         return result
     }
@@ -43,6 +50,8 @@ extension TCPTarget {
         guard let service, let rule = context.scope.destinationRule(for: service) else { return result }
         let policy = TrafficPolicyMerge.effective(rule, subset: subset, port: port)
         result.idleTimeout = policy.connectionPool?.tcp?.idleTimeout
+        result.tunnel = policy.tunnel
+        result.sources = Set(rule.objects.map(\.key))
         result.maxConnectionDuration = policy.connectionPool?.tcp?.maxConnectionDuration
         if case .useSourceIp(true)? = policy.loadBalancer?.consistentHash?.key { result.hashesSourceIP = true }
         return result
