@@ -34,21 +34,28 @@ package enum SidecarRoutes {
         named name: String, _ context: CompileContext
     ) -> Compiled<XDS.RouteConfiguration> {
         var hosts = Compiled<[XDS.VirtualHost]>([], sources: [])
+        // One configuration for all ports tells services apart by the port in the Host header, so it must be looked at.
+        var hasPortsInNames = false
         if let port = UInt32(name) {
             if let listener = egressListener(port: port, context) {
                 let isProxy = listener.port?.protocol == "HTTP_PROXY"
+                hasPortsInNames = isProxy
                 hosts = virtualHosts(listener, port: isProxy ? nil : port, context)
             }
         } else if name == RouteName.httpProxy {
             if let listener = context.scope.egressListeners.first(where: { $0.port == nil }) {
                 hosts = virtualHosts(listener, port: nil, context)
+                hasPortsInNames = true
             }
         } else if let parts = RouteName.serviceParts(of: name), !name.hasPrefix("/"), !name.hasPrefix("unix:") {
             hosts = detected(host: parts.host, port: parts.port, context)
         } else if let listener = context.scope.egressListeners.first(where: { $0.port != nil && $0.bind == name }) {
             hosts = virtualHosts(listener, port: nil, context)
+            hasPortsInNames = true
         }
-        return Compiled(configuration(name, hosts.message), sources: hosts.sources)
+        var result = configuration(name, hosts.message)
+        result.ignorePortInHostMatching = !hasPortsInNames
+        return Compiled(result, sources: hosts.sources)
     }
 
     /// The fields that all of a sidecar's and a gateway's route configurations have in common.

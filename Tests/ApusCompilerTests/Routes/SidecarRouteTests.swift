@@ -116,6 +116,11 @@ import Testing
         #expect(message.ignorePortInHostMatching)
     }
 
+    @Test func `a route configuration for all ports looks at the port of the host`() {
+        let context = Outbound.context(Outbound.services)
+        #expect(!SidecarRoutes.routeConfiguration(named: "http_proxy", context).message.ignorePortInHostMatching)
+    }
+
     @Test func `on a service's port a VirtualService serves all of its hosts`() {
         let objects = [
             Outbound.service("reviews", ports: [(9080, "http")]),
