@@ -116,13 +116,8 @@ package struct ControlPlane: Sendable {
                 }
             }
             tasks.addTask {
-                let bound: GRPCNIOTransportHTTP2Posix.SocketAddress
-                do {
-                    bound = try await transport.listeningAddress
-                } catch {
-                    throw StartFailure(
-                        description: "port \(options.xdsPort) on \(options.address) cannot be served: \(error)")
-                }
+                // Without an address the other task fails, and says why.
+                guard let bound = try? await transport.listeningAddress else { return }
                 let host = options.address.contains(":") ? "[\(options.address)]" : options.address
                 let xds = "\(host):\(bound.ipv4?.port ?? bound.ipv6?.port ?? options.xdsPort)"
                 let http = "\(host):\(pageServer.address?.port ?? options.httpPort)"

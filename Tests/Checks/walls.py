@@ -27,7 +27,7 @@ ALLOWED = {
     "ApusTraffic": ({"ApusCore", "ApusRegex"}, set()),
     "ApusControlPlane": (
         {"ApusCore", "ApusModel", "ApusAPI", "ApusYAML", "ApusManifest", "ApusMesh", "ApusCompiler", "ApusDelta"},
-        GRPC | NIO | {"NIOHTTP1", "Logging", "SwiftProtobuf", "Foundation", "CoreFoundation", "Glibc"},
+        GRPC | NIO | {"NIOHTTP1", "Logging", "SwiftProtobuf", "Foundation", "CoreFoundation", "CDispatch", "Glibc"},
     ),
     "ApusXDSClient": (
         {"ApusCore", "ApusAPI", "ApusDelta"},

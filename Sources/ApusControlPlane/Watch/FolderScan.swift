@@ -1,3 +1,5 @@
+// The fields of `stat` count as those of whichever of these modules the compiler happens to load first.
+internal import CDispatch
 internal import CoreFoundation
 internal import Glibc
 
