@@ -25,6 +25,9 @@ protocol DiscoveryRequestMessage: Sendable {
 extension Envoy_Service_Discovery_V3_DeltaDiscoveryRequest: DiscoveryRequestMessage {}
 extension Envoy_Service_Discovery_V3_DiscoveryRequest: DiscoveryRequestMessage {}
 
+/// The two things a stream does at once.
+private enum Half: Sendable { case reading, pushing }
+
 /// One xDS stream: moves messages between gRPC, the stream's machine and the pipeline.
 ///
 /// The actor keeps order; what to say is the machine's business alone.
@@ -55,19 +58,31 @@ actor DiscoverySession<Machine: ServerMachine & ~Copyable> where Machine.Request
         context: SessionContext, writer: RPCWriter<[UInt8]>
     ) async throws {
         let (sessions, handover) = AsyncStream<DiscoverySession>.makeStream()
-        try await withThrowingTaskGroup(of: Void.self) { tasks in
+        try await withThrowingTaskGroup(of: Half.self) { tasks in
             tasks.addTask {
                 defer { handover.finish() }
                 try await receive(
                     messages, scope: scope, isDelta: isDelta, server: server, context: context, writer: writer,
                     handover: handover)
+                return .reading
             }
             // Content is pushed by a task of its own; it ends when the handle is closed.
             tasks.addTask {
                 for await session in sessions { try await session.pushLoop() }
+                return .pushing
             }
-            // The first failure ends the stream: a client that is sent away while it is silent is sent away too.
-            while try await tasks.next() != nil {}
+            // A failure of either half ends the stream: a client that is sent away while it is silent leaves too.
+            guard try await tasks.next() == .pushing else {
+                _ = try await tasks.next()
+                return
+            }
+            // The handle was closed: by the end of reading, or by a server that stops while the client is silent.
+            tasks.cancelAll()
+            do {
+                _ = try await tasks.next()
+            } catch is CancellationError {
+                throw RPCError(code: .unavailable, message: "the control plane stops")
+            }
         }
     }
 
