@@ -98,9 +98,10 @@ extension HTTPExchange {
         }
         phase = .answering
         if connection.facts.isUpgrade { isUpgraded = true }
-        finishUpstreamResponse(now)
+        // Header operations may print these.
         facts.responseCode = status
         facts.responseCodeDetails = "via_upstream"
+        finishUpstreamResponse(now)
         downstream?.writeHead(
             response, isUpgrade: connection.facts.isUpgrade, endsHere: connection.facts.framing == .none)
         if let downstream, !downstream.isWritable { connection.pauseReading() }

@@ -128,7 +128,12 @@ internal final class HTTPExchange: UpstreamSink {
         draw = Draw(worker.random.next())
         configuration = worker.configuration
         table = configuration.routeTable(for: manager)
-        if let problem = prepare(isUpgrade: upgrade != nil) { return reply(problem) }
+        // What follows a CONNECT is no request; a head that is refused here is not trusted with another one.
+        if request.method == .connect { closesAfterReply = true }
+        if let problem = prepare(isUpgrade: upgrade != nil) {
+            closesAfterReply = true
+            return reply(problem)
+        }
         if expectsContinue, !manager.proxies100Continue {
             request.remove(.expect)
             if !requestEnded {

@@ -170,7 +170,12 @@ package struct HTTP1RequestParser: Sendable {
             let options = ConnectionOptions(head)
             facts.close = options.close
             facts.nominatesOthers = options.nominatesOthers
-            if options.upgrade, let upgrade = head.value(.upgrade), !upgrade.isEmpty { facts.upgrade = upgrade }
+            // An offer of HTTP/2 in plain text is passed over, as Envoy does: RFC 9113 gave this upgrade up.
+            if options.upgrade, let upgrade = head.value(.upgrade), !upgrade.isEmpty,
+                !head.withBytes(upgrade, { HTTP1FieldFacts.equal($0, "h2c") })
+            {
+                facts.upgrade = upgrade
+            }
         }
         if let expect = head.value(.expect) {
             facts.expectsContinue = head.withBytes(expect) { HTTP1FieldFacts.equal($0, "100-continue") }

@@ -93,11 +93,16 @@ package struct FilterChainMatcher: Sendable {
     }
 
     private static func sourceType(_ type: FilterChainMatch.SourceType, _ facts: ConnectionFacts) -> Int? {
-        let isLocal = facts.source.map { $0.isLoopback || $0 == facts.destination } ?? true
+        let isLocal = facts.source.map { $0.isLocalhost || $0 == facts.destination } ?? true
         return switch type {
         case .any: 0
         case .sameIPOrLoopback: isLocal ? 1 : nil
         case .external: isLocal ? nil : 1
         }
     }
+}
+
+extension IPAddress {
+    /// 127.0.0.1 and ::1. The other addresses of 127.0.0.0/8 are clients like any: Envoy draws the line here too.
+    var isLocalhost: Bool { self == IPAddress(v4: 0x7F00_0001) || self == IPAddress(v6: 1) }
 }

@@ -1,5 +1,6 @@
 extension HeaderOperations {
-    /// Removes, then sets. `facts` and the heads feed the operators of the values.
+    /// Removes, then sets. `facts` and the heads feed the operators of the values; a missing one prints nothing, and an
+    /// empty value sets nothing unless told to.
     package func apply(to head: inout HTTPHead, request: HTTPHead?, response: HTTPHead?, facts: StreamFacts) {
         for name in removals { head.remove(name) }
         for setting in settings {
@@ -9,7 +10,7 @@ extension HeaderOperations {
             } else {
                 var bytes: [UInt8] = []
                 setting.value.write(
-                    into: &bytes, request: request, response: response, facts: facts, missing: "-")
+                    into: &bytes, request: request, response: response, facts: facts, missing: "")
                 // Values from the peer cannot hold CR, LF or NUL: the codec refuses them. Facts are the proxy's own.
                 value = head.store(bytes)
             }

@@ -69,7 +69,7 @@ extension HTTPConnectionManager {
                 : received.address(fromRight: Int(clamping: identity.trustedHops) - 1) ?? connection.remoteAddress
             if !identity.skipsForwardedForAppend {
                 let remote = connection.remoteAddress
-                if let seen = remote?.isLoopback ?? true ? connection.localAddress : remote {
+                if let seen = remote?.isLocalhost ?? true ? connection.localAddress : remote {
                     Self.appendToList(&head, .xForwardedFor, Array(seen.description.utf8))
                 }
             }

@@ -139,22 +139,20 @@ package enum HTTPSniff: Hashable, Sendable {
             return true
         }
         if isPreface { return bytes.count >= 24 ? .http2 : .needMore }
-        // A server ignores empty lines before the request line (RFC 9112, section 2.2).
         var index = 0
-        while index < bytes.count, bytes[index] == 0x0D || bytes[index] == 0x0A { index &+= 1 }
-        let start = index
         while index < bytes.count, bytes[index] != 0x20 {
-            let byte = bytes[index]
-            guard byte &- 0x41 < 26 || byte == UInt8(ascii: "-"), index &- start < 24 else { return .notHTTP }
+            guard isToken(bytes[index]), index < 24 else { return .notHTTP }
             index &+= 1
         }
         guard index < bytes.count else { return more(bytes) }
-        guard index > start else { return .notHTTP }
+        guard index > 0 else { return .notHTTP }
+        let isConnect = HTTPMethod(UnsafeRawBufferPointer(rebasing: bytes[..<index])) == .connect
         index &+= 1
         let target = index
-        while index < bytes.count, bytes[index] > 0x20, bytes[index] != 0x7F { index &+= 1 }
+        while index < bytes.count, bytes[index] > 0x20, bytes[index] < 0x7F { index &+= 1 }
         guard index < bytes.count else { return more(bytes) }
         guard index > target, bytes[index] == 0x20 else { return .notHTTP }
+        guard isConnect || isTarget(UnsafeRawBufferPointer(rebasing: bytes[target..<index])) else { return .notHTTP }
         index &+= 1
         let version: StaticString = "HTTP/1."
         return version.withUTF8Buffer { wanted in
@@ -167,6 +165,26 @@ package enum HTTPSniff: Hashable, Sendable {
             guard bytes[index &+ 1] == 0x0D || bytes[index &+ 1] == 0x0A else { return .notHTTP }
             return bytes[index] == UInt8(ascii: "1") ? .http11 : bytes[index] == UInt8(ascii: "0") ? .http10 : .notHTTP
         }
+    }
+
+    /// `tchar` of RFC 9110, section 5.6.2: any case, as methods are judged only by the codec.
+    private static func isToken(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
+        case 0x21, 0x23...0x27, 0x2A, 0x2B, 0x2D, 0x2E, 0x5E...0x60, 0x7C, 0x7E: true
+        default: false
+        }
+    }
+
+    /// A path, `*`, or a scheme with `://` behind it.
+    private static func isTarget(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard let first = bytes.first else { return false }
+        if first == UInt8(ascii: "/") || first == UInt8(ascii: "*") { return true }
+        var index = 0
+        while index < bytes.count, (bytes[index] | 0x20) &- 0x61 < 26 { index &+= 1 }
+        guard index > 0, bytes.count &- index > 3 else { return false }
+        return bytes[index] == UInt8(ascii: ":") && bytes[index &+ 1] == UInt8(ascii: "/")
+            && bytes[index &+ 2] == UInt8(ascii: "/")
     }
 
     private static func more(_ bytes: UnsafeRawBufferPointer) -> HTTPSniff {

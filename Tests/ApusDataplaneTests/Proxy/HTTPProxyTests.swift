@@ -390,6 +390,50 @@ private let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
         #expect(try bench.upstream(0).received() == "\u{1}raw")
     }
 
+    @Test("an offer of h2c is passed over: the request is served as HTTP/1.1")
+    func h2c() throws {
+        let bench = ProxyBench()
+        let client = try bench.client()
+        try client.send(
+            "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+                + "HTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n")
+        let forwarded = try bench.upstream(0).received()
+        #expect(!forwarded.contains("upgrade") && !forwarded.contains("http2-settings"))
+        try bench.upstream(0).send(ok)
+        #expect(try client.received().hasSuffix("ok"))
+        #expect(client.isActive)
+    }
+
+    @Test("after CONNECT and after a path that is refused the connection is closed", arguments: [
+        "CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n", "GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n",
+    ])
+    func closesAfterRefusal(request: String) throws {
+        let bench = ProxyBench()
+        let client = try bench.client()
+        try client.send(request)
+        #expect(try client.received().contains("connection: close\r\n"))
+        #expect(!client.isActive)
+    }
+
+    @Test("header operations of a response may print its status and details")
+    func responseOperators() throws {
+        func setting(_ name: String, _ value: FormatOperator) -> HeaderOperations.Setting {
+            .init(name: HeaderName(name), value: FormatString(segments: [.value(value)], omitsEmpty: false))
+        }
+        let route = Route(
+            match: RouteMatch(path: .prefix(Array("/".utf8))),
+            action: .forward(ForwardAction(clusters: .cluster(ProxyBench.origin))),
+            responseHeaders: HeaderOperations(settings: [
+                setting("x-code", .responseCode), setting("x-details", .responseCodeDetails),
+            ]))
+        let bench = ProxyBench(routes: [route])
+        let client = try bench.client()
+        try client.send(get)
+        try bench.upstream(0).send(ok)
+        let answer = try client.received()
+        #expect(answer.contains("x-code: 200\r\n") && answer.contains("x-details: via_upstream\r\n"))
+    }
+
     @Test("an answer that overtakes its request ends both connections")
     func earlyAnswer() throws {
         let bench = ProxyBench()

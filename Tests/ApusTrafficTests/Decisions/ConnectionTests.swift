@@ -151,8 +151,11 @@ internal import Testing
     @Test(arguments: [
         ("GET / HTTP/1.1\r\n", HTTPSniff.http11), ("POST /a?b HTTP/1.0\r\nHost", .http10),
         ("GET / HTTP/1.1", .needMore),
-        ("\r\nGET / HTTP/1.1\r\n", .http11), ("G", .needMore), ("", .needMore), ("PRI * HTTP/2.0\r\n", .needMore),
-        ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", .http2), ("get / HTTP/1.1\r\n", .notHTTP),
+        ("\r\nGET / HTTP/1.1\r\n", .notHTTP), ("GET path HTTP/1.1\r\n", .notHTTP),
+        ("GET /\u{e4} HTTP/1.1\r\n", .notHTTP), ("G@T / HTTP/1.1\r\n", .notHTTP), ("OPTIONS * HTTP/1.1\r\n", .http11),
+        ("GET http://a HTTP/1.1\r\n", .http11), ("GET http:/a HTTP/1.1\r\n", .notHTTP),
+        ("CONNECT a:1 HTTP/1.1\r\n", .http11), ("G", .needMore), ("", .needMore), ("PRI * HTTP/2.0\r\n", .needMore),
+        ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", .http2), ("get / HTTP/1.1\r\n", .http11),
         ("GET / HTTP/2.0\r\n", .notHTTP),
         ("GET  HTTP/1.1\r\n", .notHTTP), ("SSH-2.0-x\r\n", .notHTTP), ("\u{16}\u{3}\u{1}", .notHTTP),
         ("GET / HTTP/1.2\r\n", .notHTTP), (" / HTTP/1.1\r\n", .notHTTP),

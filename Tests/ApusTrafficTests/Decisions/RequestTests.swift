@@ -51,6 +51,11 @@ internal import Testing
         #expect(prepared([], from: loop) { $0.usesRemoteAddress = true }.0.text("x-forwarded-for") == "10.0.0.1")
     }
 
+    @Test func `only 127_0_0_1 is the loopback; its neighbours are clients like any`() {
+        let other = ConnectionIdentity(remoteAddress: IPAddress("127.0.0.9"), localAddress: IPAddress("10.0.0.1"))
+        #expect(prepared([], from: other) { $0.usesRemoteAddress = true }.0.text("x-forwarded-for") == "127.0.0.9")
+    }
+
     @Test func `trusted hops count from the right`() {
         let list = [("x-forwarded-for", "1.1.1.1, 2.2.2.2, 3.3.3.3")]
         let two = prepared(list) {
@@ -132,6 +137,17 @@ internal import Testing
             table.applyRequestHeaders(decision, to: &head, facts: StreamFacts())
             #expect(head.text("x-l") == wanted)
         }
+    }
+
+    @Test func `an operator without a value prints nothing, and an empty value sets nothing`() {
+        let missing = FormatOperator.request(HeaderName("x-none"), alternative: nil, limit: nil)
+        var head = get("/")
+        HeaderOperations(settings: [
+            .init(name: HeaderName("x-a"), value: FormatString(segments: [.value(missing)])),
+            .init(
+                name: HeaderName("x-b"), value: FormatString(segments: [.literal(bytes("<")), .value(missing)])),
+        ]).apply(to: &head, request: head, response: nil, facts: StreamFacts())
+        #expect(head.textFields.map { "\($0.name)=\($0.value)" } == ["x-b=<"])
     }
 
     @Test func `within a level removals come first`() {
