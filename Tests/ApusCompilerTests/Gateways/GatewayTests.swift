@@ -253,6 +253,28 @@ struct GatewayTests {
         #expect(host.routes.map(\.route.cluster) == ["outbound|80||api.example.com", "outbound|80||rest.example.com"])
     }
 
+    @Test("Routes that hash by a DestinationRule name it among their sources, others do not")
+    func hashSources() throws {
+        let gateway = MeshFixture.gateway(servers: [MeshFixture.server(MeshFixture.port(80, "HTTP"), hosts: ["*"])])
+        func sources(_ hash: ConsistentHash?) throws -> [String] {
+            let rule = MeshFixture.destinationRule("sticky", host: "my-app") {
+                var policy = TrafficPolicy()
+                policy.loadBalancer = LoadBalancerSettings()
+                policy.loadBalancer?.consistentHash = hash
+                $0.trafficPolicy = policy
+            }
+            let view = view([gateway, app, route(), rule])
+            let routes = try #require(view.routeConfiguration("http.80")).virtualHosts.flatMap(\.routes)
+            #expect(!routes.isEmpty && routes.allSatisfy { $0.route.hashPolicy.isEmpty == (hash == nil) })
+            return try #require(view.routes.byName["http.80"]).sources
+        }
+        var hash = ConsistentHash()
+        hash.key = .httpHeaderName("x-user")
+        let others = ["Gateway default/my-gateway", "VirtualService default/my-app"]
+        #expect(try sources(hash) == ["DestinationRule default/sticky"] + others)
+        #expect(try sources(nil) == others)
+    }
+
     @Test("A bind address is part of the listener's and the route's name")
     func bind() throws {
         let gateway = MeshFixture.gateway(servers: [
