@@ -92,19 +92,32 @@ package enum ReferenceCheck {
         finding(
             .warning, CompilerFinding.danglingCluster,
             "\(place) leads to \(cluster), which does not exist: requests get 503", resource, snapshot,
-            naming: ClusterName.outboundParts(of: cluster)?.host)
+            naming: ClusterName.outboundParts(of: cluster).map {
+                Destination(host: $0.host.text, subset: $0.subset, port: $0.port)
+            })
     }
 
-    /// At the VirtualService that names the host, if one of the resource's sources does; else at the first source.
+    /// At the VirtualService and field that name the destination, if one of the resource's sources does; else at the
+    /// first source.
     private static func finding(
         _ severity: Severity, _ code: String, _ message: String, _ resource: EncodedResource,
-        _ snapshot: MeshSnapshot, naming host: HostName? = nil
+        _ snapshot: MeshSnapshot, naming destination: Destination? = nil
     ) -> Finding {
         let objects = resource.sources.compactMap { text in object(text, snapshot) }
-        let culprit = objects.first { host.map($0.routes(to:)) ?? false } ?? objects.first
+        var culprit = objects.first
+        var field: String?
+        if let destination {
+            for object in objects {
+                guard let path = object.path(to: destination) else { continue }
+                culprit = object
+                field = path
+                break
+            }
+        }
+        let origin = culprit?.origin ?? .none
         return Finding(
-            severity, code, message, at: culprit?.origin.location ?? Origin.none.location,
-            object: culprit?.key.description)
+            severity, code, message, at: field.map(origin.location(of:)) ?? origin.location,
+            object: culprit?.key.description, field: field)
     }
 
     private static func object(_ text: String, _ snapshot: MeshSnapshot) -> ConfigObject? {
@@ -122,14 +135,43 @@ package enum ReferenceCheck {
 }
 
 extension ConfigObject {
-    /// True for a VirtualService with a destination of this host, also under a short name.
-    fileprivate func routes(to host: HostName) -> Bool {
-        guard case .virtualService(let spec) = spec else { return false }
-        var destinations = spec.http.flatMap { $0.route.map(\.destination) + $0.mirrors.map(\.destination) }
-        destinations += spec.http.compactMap(\.mirror)
-        destinations += (spec.tls.flatMap(\.route) + spec.tcp.flatMap(\.route)).map(\.destination)
-        return destinations.contains {
-            $0.host.lowercased() == host.text || host.text.hasPrefix($0.host.lowercased() + ".")
+    /// Where a VirtualService names this destination, also under a short name: the place with the same subset and
+    /// port if there is one, else with the same host; nil if it does not name the host at all.
+    fileprivate func path(to wanted: Destination) -> String? {
+        guard case .virtualService(let spec) = spec else { return nil }
+        var fallback: String?
+        func exact(_ destination: Destination, _ path: @autoclosure () -> String) -> String? {
+            let host = destination.host.lowercased()
+            guard host == wanted.host || wanted.host.hasPrefix(host + ".") else { return nil }
+            if destination.subset == wanted.subset, destination.port == nil || destination.port == wanted.port {
+                return path() + ".host"
+            }
+            if fallback == nil { fallback = path() + ".host" }
+            return nil
         }
+        for (index, rule) in spec.http.enumerated() {
+            for (number, route) in rule.route.enumerated() {
+                let found = exact(route.destination, "spec.http[\(index)].route[\(number)].destination")
+                if let found { return found }
+            }
+            for (number, mirror) in rule.mirrors.enumerated() {
+                let found = exact(mirror.destination, "spec.http[\(index)].mirrors[\(number)].destination")
+                if let found { return found }
+            }
+            if let mirror = rule.mirror, let found = exact(mirror, "spec.http[\(index)].mirror") { return found }
+        }
+        for (index, rule) in spec.tls.enumerated() {
+            for (number, route) in rule.route.enumerated() {
+                let found = exact(route.destination, "spec.tls[\(index)].route[\(number)].destination")
+                if let found { return found }
+            }
+        }
+        for (index, rule) in spec.tcp.enumerated() {
+            for (number, route) in rule.route.enumerated() {
+                let found = exact(route.destination, "spec.tcp[\(index)].route[\(number)].destination")
+                if let found { return found }
+            }
+        }
+        return fallback
     }
 }

@@ -257,14 +257,16 @@ struct OutboundTable {
     private mutating func conflict(
         _ service: Service, _ port: Service.Port, with owner: Service, at bind: BindAddress
     ) {
-        let origin = service.sources.first?.origin ?? .none
+        let source = service.sources.first
+        let field = source?.fieldOfPort(port.number)
+        let origin = source?.origin ?? .none
         findings.append(
             Finding(
                 .warning, CompilerFinding.listenerConflict,
                 "port \(port.number) of \(service.host) gets no listener in \(context.proxyClass.namespace): "
                     + "\(owner.host) is older and has \(bind.listenerName)",
-                hint: "give the service an address, or another port", at: origin.location,
-                object: service.sources.first.map { $0.key.description }))
+                hint: "give the service an address, or another port",
+                at: field.map(origin.location(of:)) ?? origin.location, object: source?.key.description, field: field))
     }
 
     // MARK: Messages
@@ -324,5 +326,18 @@ struct OutboundTable {
             listener.continueOnListenerFiltersTimeout = true
         }
         return listener
+    }
+}
+
+extension ConfigObject {
+    /// Where a service's source writes the port.
+    fileprivate func fieldOfPort(_ number: UInt32) -> String? {
+        let index: Int? =
+            switch spec {
+            case .service(let spec): spec.ports.firstIndex { $0.port == number && $0.transport.uppercased() != "UDP" }
+            case .serviceEntry(let spec): spec.ports.firstIndex { $0.number == number }
+            default: nil
+            }
+        return index.map { "spec.ports[\($0)]" }
     }
 }
