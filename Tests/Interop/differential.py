@@ -19,7 +19,7 @@ CLIENTS = {"envoy": "127.0.32.1", "apus": "127.0.32.2"}
 GATEWAYS = {"envoy": "127.0.32.3", "apus": "127.0.32.4"}
 PROXY_PORTS = {"envoy": 15932, "apus": 15933}
 PORTS = (8080,)
-TCP_PORTS = (9001, 9002)
+TCP_PORTS = (9001, 9002, 9003)
 
 # Both write Istio's text format to their output; the lines are compared at the end.
 MESH_CONFIG = """
@@ -241,7 +241,8 @@ def compare_wire(scenario, index, request):
         def marks(value, client=client):
             return re.sub(r"KEY\d", lambda m: f"{scenario.name}-{index}-{m.group(0)}-via-{client}", value)
 
-        many = [wire_shape(client, scenario, request, marks) for _ in range(request.times)]
+        with concurrent.futures.ThreadPoolExecutor(request.times if request.together else 1) as crowd:
+            many = list(crowd.map(lambda _: wire_shape(client, scenario, request, marks), range(request.times)))
         text = json.dumps(many)
         many = json.loads(text.replace(f"-via-{client}", "-via-CLIENT"))
         shapes[client] = many
@@ -320,7 +321,7 @@ def random_choice(scenario):
 def run(programs, only=None, verbose=False):
     """Runs the scenarios; (passed, failed, report)."""
     report = []
-    passed = failed = 0
+    passed = failed = explained = 0
     with processes.World(programs) as world:
         folder = world.folder / "manifests"
         folder.mkdir()
@@ -365,6 +366,10 @@ def run(programs, only=None, verbose=False):
                     found = [line for line in found if not re.match(r"(origin|body\\.origin):", line)
                              and "'x-origin'" not in line]
                 label = f"{scenario.name}[{index}] {request.title}"
+                if request.known:
+                    explained += bool(found)
+                    found = [] if found else ["no longer differs: " + request.known]
+                    passed -= not found
                 if found:
                     failed += 1
                     report.append(f"{label}\n    " + "\n    ".join(found))
@@ -376,6 +381,7 @@ def run(programs, only=None, verbose=False):
         if processes.rejects(addresses) != refused:
             failed += 1
             report.append("a proxy refused its configuration during the run")
+    report.append(f"{explained} more differ as Docs/envoy-differences.md says")
     return passed, failed, report
 
 

@@ -207,8 +207,10 @@ extension HTTPExchange {
 
     // MARK: Retries
 
-    private var breakerAllowsRetry: Bool {
+    /// The place of the retry before this one is free again when the next is asked for: a request holds one at most.
+    private func takeRetry() -> Bool {
         guard let cluster else { return false }
+        releaseRetry()
         return cluster.takeRetry(forward?.highPriority ?? false)
     }
 
@@ -236,7 +238,7 @@ extension HTTPExchange {
     /// May a try follow the answer in `response`?
     func shouldRetryAnswer() -> Bool {
         guard retry != nil, !wantsUpgrade || response.status != 101 else { return false }
-        let took = breakerAllowsRetry
+        let took = takeRetry()
         guard
             let answer = retry?.responseReceived(
                 response, breakerAllows: took, random: worker.random.next())
@@ -248,7 +250,7 @@ extension HTTPExchange {
 
     func shouldRetry(after reason: UpstreamReset, wasWritten: Bool) -> Bool {
         guard retry != nil else { return false }
-        let took = breakerAllowsRetry
+        let took = takeRetry()
         let answer = retry?.resetReceived(
             reason, requestStarted: wasWritten, breakerAllows: took, random: worker.random.next())
         return obey(answer ?? .no, took: took)
@@ -256,7 +258,7 @@ extension HTTPExchange {
 
     func shouldRetryAfterTryTimeout() -> Bool {
         guard retry != nil else { return false }
-        let took = breakerAllowsRetry
+        let took = takeRetry()
         let answer = retry?.perTryTimedOut(breakerAllows: took, random: worker.random.next())
         return obey(answer ?? .no, took: took)
     }

@@ -128,10 +128,10 @@ internal final class HTTPExchange: UpstreamSink {
         draw = Draw(worker.random.next())
         configuration = worker.configuration
         table = configuration.routeTable(for: manager)
-        // What follows a CONNECT is no request; a head that is refused here is not trusted with another one.
+        // What follows a CONNECT is no request, and a head that is malformed is not trusted with another one.
         if request.method == .connect { closesAfterReply = true }
         if let problem = prepare(isUpgrade: upgrade != nil) {
-            closesAfterReply = true
+            if problem.status == 400 { closesAfterReply = true }
             return reply(problem)
         }
         if expectsContinue, !manager.proxies100Continue {

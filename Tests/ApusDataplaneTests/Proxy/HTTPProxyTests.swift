@@ -202,6 +202,23 @@ private let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
         #expect(bench.stats.retryLimitExceeded == 1)
     }
 
+    @Test("a request takes one place among the retries, however often it is tried again")
+    func retryBreaker() throws {
+        var breakers = CircuitBreakerLimits()
+        breakers.maxRetries = 1
+        let bench = ProxyBench(breakers: breakers, retry: RetryPolicy(conditions: .serverError, retries: 2))
+        let client = try bench.client()
+        try client.send(get)
+        for _ in 0..<3 {
+            let last = bench.upstream(bench.upstreams.attempts.count - 1)
+            #expect(try last.received().hasPrefix("GET /"))
+            try last.send("HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n")
+            bench.advance(.milliseconds(300))
+        }
+        #expect(try client.received().hasPrefix("HTTP/1.1 503 "))
+        #expect(bench.stats.retries == 2 && bench.stats.retryOverflow == 0)
+    }
+
     @Test("a request is sent again with its body after a 503")
     func bodyReplay() throws {
         let bench = ProxyBench(retry: RetryPolicy(conditions: .serverError, retries: 1))
@@ -413,6 +430,16 @@ private let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
         try client.send(request)
         #expect(try client.received().contains("connection: close\r\n"))
         #expect(!client.isActive)
+    }
+
+    @Test("a target that is no path is not found, and the connection stays")
+    func asterisk() throws {
+        let bench = ProxyBench()
+        let client = try bench.client()
+        try client.send("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n")
+        let answer = try client.received()
+        #expect(answer.hasPrefix("HTTP/1.1 404 ") && !answer.contains("connection: close"))
+        #expect(client.isActive)
     }
 
     @Test("header operations of a response may print its status and details")
