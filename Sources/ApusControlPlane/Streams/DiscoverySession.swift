@@ -117,6 +117,7 @@ actor DiscoverySession<Machine: ServerMachine & ~Copyable> where Machine.Request
         do {
             try await session.received(first)
             handover.yield(session)
+            handover.finish()
             // A stopping server cancels the call; without this an idle stream would hold it up for ever.
             try await withRPCCancellationHandler {
                 while let message = try await iterator.next() { try await session.received(message) }
