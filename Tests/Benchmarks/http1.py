@@ -1,12 +1,13 @@
 """What one HTTP/1.1 request costs apus-proxy, a stock Envoy on the same xDS, and HAProxy."""
 import contextlib
 import os
+import pathlib
 import shutil
 import socket
 import subprocess
 import time
 
-from measure import Table, cpu_times, memory
+from measure import Table, cpu_times, memory, pin
 from processes import Failure, World, free_port, get, wait_until
 
 HOST = "origin.bench.svc.cluster.local"
@@ -121,13 +122,24 @@ end
 """
 
 
+def cores():
+    """Those of load and origin, and the one that the proxies take in turn.
+
+    Without pinning the scheduler decides, differently for each proxy, whether its writes wake somebody on another core;
+    on two cores that moved the cost of a request by a third.
+    """
+    mine = sorted(os.sched_getaffinity(os.getpid()))
+    return (set(mine[:-1]), {mine[-1]}) if len(mine) > 1 else (set(mine), set(mine))
+
+
 def wrk(world, port, seconds):
     script = world.folder / "done.lua"
     script.write_text(DONE)
     text = subprocess.run(
         ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", "-s", str(script), "-H", f"Host: {HOST}",
          f"http://127.0.0.1:{port}/some/path?q=1"],
-        check=True, capture_output=True, text=True, timeout=seconds + 60).stdout
+        check=True, capture_output=True, text=True, timeout=seconds + 60,
+        preexec_fn=lambda: os.sched_setaffinity(0, cores()[0])).stdout
     for line in text.splitlines():
         if line.startswith("RESULT "):
             requests, duration, p50, p99, errors = line.split()[1:]
@@ -193,6 +205,11 @@ def start(world):
         proxies["haproxy"] = (haproxy, world.processes["haproxy"].pid)
     else:
         print("haproxy is not installed: left out")
+    for process in world.processes.values():
+        pin(process.pid, cores()[1] if process.pid in [pid for _, pid in proxies.values()] else cores()[0])
+    for worker in pathlib.Path(f"/proc/{world.processes['origin'].pid}/task/{world.processes['origin'].pid}/children") \
+            .read_text().split():
+        pin(int(worker), cores()[0])
     for name, (port, _) in proxies.items():
         wait_until(f"{name} to answer", 20,
                    lambda: get(f"127.0.0.1:{port}", "/", headers={"Host": HOST})[0] == 200, world.alive)

@@ -8,7 +8,7 @@ import time
 
 from measure import Table, cpu_seconds, memory, summary
 from meshes import load_mesh
-from processes import World
+from processes import Failure, World
 
 
 def until_ready(world, folder, number):
@@ -56,16 +56,18 @@ def run(programs, quick):
             process = subprocess.Popen(
                 [world.programs / "apus", "check", folder], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                 text=True)
-            lines = sum(1 for _ in process.stdout)
+            findings = process.stdout.read()
             _, status, used = os.wait4(process.pid, 0)
             process.returncode = status
+            if status != 0 or findings:
+                raise Failure(f"a folder without mistakes: status {status}\n{findings[:1000]}")
             checks.append(time.monotonic() - start)
             check_cpu.append(used.ru_utime + used.ru_stime)
     result = {
         "files": files, "bytes": size, "serve_to_ready_s": summary([one["seconds"] for one in serves]),
         "pipeline_s": summary([one["pipeline"] for one in serves if one["pipeline"] is not None] or [0]),
         "serve_cpu_s": summary([one["cpu"] for one in serves]), "rss": serves[-1]["rss"],
-        "check_s": summary(checks), "check_cpu_s": summary(check_cpu), "check_lines": lines,
+        "check_s": summary(checks), "check_cpu_s": summary(check_cpu),
     }
     table = Table(f"Load: {files} files, {size / 1e6:.1f} MB", "what", "median s", "max s", "CPU s")
     table.row("serve, start to /ready", f"{result['serve_to_ready_s']['median']:.3f}",

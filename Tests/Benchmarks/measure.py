@@ -24,6 +24,12 @@ def memory(pid, field="VmRSS"):
     raise ValueError(f"{pid} has no {field}")
 
 
+def pin(pid, cores):
+    """Keeps every thread that a process has now, and those they will start, on some cores."""
+    for thread in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        os.sched_setaffinity(int(thread.name), cores)
+
+
 def replace(path, text):
     """Writes beside the file and renames over it, so that a reader sees the old text or the new one."""
     beside = path.with_name(f".{path.name}.new")

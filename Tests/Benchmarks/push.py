@@ -141,7 +141,7 @@ def run(programs, quick):
                       part["bytes_per_stream"]["max"])
     table.show()
     table = Table(
-        f"Streams: from the first connection until all are configured; resident memory then, and {CALM} s after the pushes",
+        f"Streams: until all are configured; resident memory then, and {CALM} s after the last push",
         "streams", "seconds", "CPU s", "KB/stream sent", "RSS MB", "KB/stream", "calm MB", "KB/stream", "peak MB")
     for result in results:
         first, used = result["first_configuration"], result["memory"]
