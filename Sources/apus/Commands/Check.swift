@@ -1,3 +1,4 @@
+internal import ApusCompiler
 internal import ApusControlPlane
 internal import ApusCore
 internal import ApusManifest
@@ -39,6 +40,7 @@ struct Check: AsyncParsableCommand, EnvironmentConfigured {
     func run() async throws {
         let reading = FolderReading.read(folders, options: try mesh.options())
         try Folders.requirePresent(reading.missing)
+        let findings = Self.merged(reading.findings, FolderCompileFindings.findings(in: reading.snapshot))
         let format: FindingFormat =
             switch output {
             case .text: .text
@@ -46,18 +48,27 @@ struct Check: AsyncParsableCommand, EnvironmentConfigured {
             case .sarif: .sarif
             case .github: .github
             }
-        let text = format.render(reading.findings, version: ProgramVersion.text)
+        let text = format.render(findings, version: ProgramVersion.text)
         if !text.isEmpty { Program.say(text) }
         if output == .text {
             let counts = Severity.allCases.map { severity in
-                let count = reading.findings.count { $0.severity == severity }
+                let count = findings.count { $0.severity == severity }
                 return "\(count) \(severity.rawValue)\(count == 1 || severity == .info ? "" : "s")"
             }
             Program.complain(
                 "\(reading.table.objectCount) objects in \(reading.table.fileCount) files: \(counts.joined(separator: ", "))")
         }
-        if reading.findings.contains(where: { $0.severity >= threshold.severity }) {
+        if findings.contains(where: { $0.severity >= threshold.severity }) {
             throw ExitCode(ExitStatus.problemsFound)
+        }
+    }
+
+    /// What reading found, and what compiling for the folder's proxies adds: a place that is an error already is not
+    /// told twice.
+    private static func merged(_ read: [Finding], _ compiled: [Finding]) -> [Finding] {
+        let told = Set(read.lazy.filter { $0.severity == .error }.map(\.location))
+        return (read + compiled.filter { !told.contains($0.location) && !read.contains($0) }).sorted {
+            ($0.location, $0.code, $0.message) < ($1.location, $1.code, $1.message)
         }
     }
 }
