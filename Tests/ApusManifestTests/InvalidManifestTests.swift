@@ -2830,7 +2830,7 @@ internal import Testing
             """#,
             [
                 #"6:55 warning APUS0018 10.0.0.0/8 contains most addresses of usual clusters: traffic there leaves the mesh, without routing, policies and mutual TLS | exclude only the ranges outside the mesh"#,
-                #"6:55 warning APUS0900 the annotation traffic.sidecar.istio.io/excludeOutboundIPRanges is understood but not yet enforced: it has no effect here"#
+                #"6:55 warning APUS0900 the annotation traffic.sidecar.istio.io/excludeOutboundIPRanges is understood but not yet enforced: it has no effect here"#,
             ]),
         Expectation(
             #"a captured port that is none"#,

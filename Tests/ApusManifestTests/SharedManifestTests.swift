@@ -182,7 +182,7 @@ internal import Testing
                 #"10:51 warning APUS0900 the annotation traffic.sidecar.istio.io/includeInboundPorts is understood but not yet enforced: it has no effect here"#,
                 #"11:52 warning APUS0900 the annotation traffic.sidecar.istio.io/excludeOutboundPorts is understood but not yet enforced: it has no effect here"#,
                 #"12:55 warning APUS0018 10.0.0.0/8 contains most addresses of usual clusters: traffic there leaves the mesh, without routing, policies and mutual TLS | exclude only the ranges outside the mesh"#,
-                #"12:55 warning APUS0900 the annotation traffic.sidecar.istio.io/excludeOutboundIPRanges is understood but not yet enforced: it has no effect here"#
+                #"12:55 warning APUS0900 the annotation traffic.sidecar.istio.io/excludeOutboundIPRanges is understood but not yet enforced: it has no effect here"#,
             ]),
         Expectation(
             #"a Pod with scrape annotations as written"#,
@@ -447,7 +447,7 @@ internal import Testing
                 #"11:51 warning APUS0900 the annotation traffic.sidecar.istio.io/includeInboundPorts is understood but not yet enforced: it has no effect here"#,
                 #"12:52 warning APUS0900 the annotation traffic.sidecar.istio.io/excludeOutboundPorts is understood but not yet enforced: it has no effect here"#,
                 #"13:55 warning APUS0018 10.0.0.0/8 contains most addresses of usual clusters: traffic there leaves the mesh, without routing, policies and mutual TLS | exclude only the ranges outside the mesh"#,
-                #"13:55 warning APUS0900 the annotation traffic.sidecar.istio.io/excludeOutboundIPRanges is understood but not yet enforced: it has no effect here"#
+                #"13:55 warning APUS0900 the annotation traffic.sidecar.istio.io/excludeOutboundIPRanges is understood but not yet enforced: it has no effect here"#,
             ]),
         Expectation(
             #"a Pod with scrape annotations, separated"#,

@@ -1,5 +1,5 @@
-package import ApusCore
 internal import ApusAPI
+package import ApusCore
 internal import SwiftProtobuf
 
 /// A view as text, for `apus compile`: protobuf's JSON form, every `Any` opened, sorted by name. The same view gives

@@ -73,12 +73,15 @@ struct AccessLogs: Sendable {
             format.textFormatSource.inlineString = text
         case .json:
             // A format that is no JSON object falls back to the default, as in Istio.
-            let written = config.accessLogFormat.isEmpty
+            let written =
+                config.accessLogFormat.isEmpty
                 ? nil : try? Google_Protobuf_Struct(jsonString: config.accessLogFormat)
-            format.jsonFormat = written ?? Google_Protobuf_Struct(
-                fields: Dictionary(
-                    defaultJSON.map { ($0.0, Google_Protobuf_Value(stringValue: $0.1)) },
-                    uniquingKeysWith: { first, _ in first }))
+            format.jsonFormat =
+                written
+                ?? Google_Protobuf_Struct(
+                    fields: Dictionary(
+                        defaultJSON.map { ($0.0, Google_Protobuf_Value(stringValue: $0.1)) },
+                        uniquingKeysWith: { first, _ in first }))
         }
         return format
     }

@@ -114,15 +114,16 @@ struct Bootstrap: AsyncParsableCommand, EnvironmentConfigured {
             guard let token = try? String(contentsOfFile: tokenFile, encoding: .utf8) else {
                 throw ProgramFailure(ExitStatus.badConfiguration, "the token file \(tokenFile) cannot be read")
             }
-            service.append((
-                "initial_metadata",
-                .list([
-                    .map([
-                        "key": "authorization",
-                        "value": .string("Bearer \(token.trimmingCharacters(in: .whitespacesAndNewlines))"),
+            service.append(
+                (
+                    "initial_metadata",
+                    .list([
+                        .map([
+                            "key": "authorization",
+                            "value": .string("Bearer \(token.trimmingCharacters(in: .whitespacesAndNewlines))"),
+                        ])
                     ])
-                ])
-            ))
+                ))
         }
         let isAddress = Self.isAddress(host)
         var cluster: [(String, OutputTree)] = [
@@ -166,22 +167,23 @@ struct Bootstrap: AsyncParsableCommand, EnvironmentConfigured {
             ),
         ]
         if let rootCert {
-            cluster.append((
-                "transport_socket",
-                .map([
-                    "name": "envoy.transport_sockets.tls",
-                    "typed_config": .map([
-                        "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
-                        "sni": .string(isAddress ? "istiod.istio-system.svc" : host),
-                        "common_tls_context": .map([
-                            "alpn_protocols": .list(["h2"]),
-                            "validation_context": .map([
-                                "trusted_ca": .map(["filename": .string(rootCert)])
+            cluster.append(
+                (
+                    "transport_socket",
+                    .map([
+                        "name": "envoy.transport_sockets.tls",
+                        "typed_config": .map([
+                            "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
+                            "sni": .string(isAddress ? "istiod.istio-system.svc" : host),
+                            "common_tls_context": .map([
+                                "alpn_protocols": .list(["h2"]),
+                                "validation_context": .map([
+                                    "trusted_ca": .map(["filename": .string(rootCert)])
+                                ]),
                             ]),
                         ]),
-                    ]),
-                ])
-            ))
+                    ])
+                ))
         }
         return .map([
             "node": try node(labels: labels, generator: nil),

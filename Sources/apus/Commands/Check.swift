@@ -56,7 +56,8 @@ struct Check: AsyncParsableCommand, EnvironmentConfigured {
                 return "\(count) \(severity.rawValue)\(count == 1 || severity == .info ? "" : "s")"
             }
             Program.complain(
-                "\(reading.table.objectCount) objects in \(reading.table.fileCount) files: \(counts.joined(separator: ", "))")
+                "\(reading.table.objectCount) objects in \(reading.table.fileCount) files: \(counts.joined(separator: ", "))"
+            )
         }
         if findings.contains(where: { $0.severity >= threshold.severity }) {
             throw ExitCode(ExitStatus.problemsFound)

@@ -47,6 +47,7 @@ struct Compile: AsyncParsableCommand, EnvironmentConfigured {
             case .all: Set(ResourceType.allCases)
             }
         Program.say(
-            output == .json ? CompileOutput.json(view: view, types: types) : CompileOutput.yaml(view: view, types: types))
+            output == .json
+                ? CompileOutput.json(view: view, types: types) : CompileOutput.yaml(view: view, types: types))
     }
 }

@@ -53,8 +53,12 @@ struct Serve: AsyncParsableCommand, EnvironmentConfigured {
             guard (0...65535).contains(port) else { throw ValidationError("\(name) must be 0 to 65535, not \(port)") }
         }
         guard (0...60_000).contains(debounce) else { throw ValidationError("--debounce must be 0 to 60000") }
-        guard Logger.Level(rawValue: logLevel) != nil else { throw ValidationError("--log-level \(logLevel) is unknown") }
-        guard let ip = IPAddress(address) else { throw ValidationError("--address must be an IP address, not \(address)") }
+        guard Logger.Level(rawValue: logLevel) != nil else {
+            throw ValidationError("--log-level \(logLevel) is unknown")
+        }
+        guard let ip = IPAddress(address) else {
+            throw ValidationError("--address must be an IP address, not \(address)")
+        }
         guard ip.isLoopback || allowPlaintext else {
             throw ValidationError(
                 "port \(xdsPort) has no TLS and no proof of identity; on \(address) it needs --allow-plaintext")

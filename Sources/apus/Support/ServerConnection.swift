@@ -8,7 +8,8 @@ struct ServerArguments: ParsableArguments {
     @Option(help: ArgumentHelp("The control plane's HTTP port, as http://host:port.", valueName: "url"))
     var server: String?
 
-    @Option(help: ArgumentHelp("The control plane's state folder, where run.json says where it listens.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp("The control plane's state folder, where run.json says where it listens.", valueName: "dir"))
     var state: String?
 
     static let environmentOptions: [EnvironmentOption] = [.value("server"), .value("state")]
@@ -24,7 +25,8 @@ struct ServerArguments: ParsableArguments {
                 let run = RunFile.read(from: opened)
             else {
                 throw ProgramFailure(
-                    ExitStatus.notReachable, "no control plane runs with the state folder \(folder); give --server or --state")
+                    ExitStatus.notReachable,
+                    "no control plane runs with the state folder \(folder); give --server or --state")
             }
             base = "http://\(run.addresses.http)"
         }

@@ -164,8 +164,9 @@ struct GatewayTests {
         let mesh = MeshFixture.mesh([
             MeshFixture.gateway(
                 "old", created: 1, servers: [MeshFixture.server(MeshFixture.port(80, "HTTP"), hosts: ["*"])]),
-            MeshFixture.gateway("new", created: 2,
-            servers: [MeshFixture.server(MeshFixture.port(80, "TCP"), hosts: ["*"])]),
+            MeshFixture.gateway(
+                "new", created: 2,
+                servers: [MeshFixture.server(MeshFixture.port(80, "TCP"), hosts: ["*"])]),
         ])
         let (view, findings) = ResourceCompiler.compile(for: MeshFixture.router(), in: mesh)
         #expect(view.listener("0.0.0.0_80")?.filterChains.first?.manager != nil)

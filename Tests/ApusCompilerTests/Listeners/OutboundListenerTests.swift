@@ -126,9 +126,10 @@ struct OutboundListenerTests {
         ])
         let (view, findings) = ResourceCompiler.compile(for: MeshFixture.client(), in: mesh)
         #expect(view.listener("0.0.0.0_9000")?.tcpTargets == [" -> outbound|9000||a.example.com"])
-        #expect(findings.filter { $0.code == CompilerFinding.listenerConflict }.map(\.object) == [
-            "ServiceEntry default/b"
-        ])
+        #expect(
+            findings.filter { $0.code == CompilerFinding.listenerConflict }.map(\.object) == [
+                "ServiceEntry default/b"
+            ])
     }
 
     @Test("MySQL shares its place with nobody")
@@ -180,9 +181,10 @@ struct OutboundListenerTests {
             },
         ])
         let proxy = try #require(view.listener("10.1.0.3_3306")?.filterChains.first?.tcpProxy)
-        #expect(proxy.weightedClusters.clusters.map(\.name) == [
-            "outbound|3306||db.\(fqdn)", "outbound|3306||other.example.com",
-        ])
+        #expect(
+            proxy.weightedClusters.clusters.map(\.name) == [
+                "outbound|3306||db.\(fqdn)", "outbound|3306||other.example.com",
+            ])
         #expect(proxy.weightedClusters.clusters.map(\.weight) == [80, 20])
         #expect(proxy.statPrefix == "db.default")
     }
@@ -286,9 +288,10 @@ struct OutboundListenerTests {
         #expect(try #require(view.listener("virtualOutbound")).transparent.value)
         let inbound = try #require(view.listener("virtualInbound"))
         #expect(inbound.transparent.value)
-        #expect(inbound.listenerFilterNames.prefix(2) == [
-            "envoy.filters.listener.original_dst", "envoy.filters.listener.original_src",
-        ])
+        #expect(
+            inbound.listenerFilterNames.prefix(2) == [
+                "envoy.filters.listener.original_dst", "envoy.filters.listener.original_src",
+            ])
     }
 
     // MARK: Sidecar egress

@@ -421,9 +421,11 @@ private let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
         #expect(client.isActive)
     }
 
-    @Test("after CONNECT and after a path that is refused the connection is closed", arguments: [
-        "CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n", "GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n",
-    ])
+    @Test(
+        "after CONNECT and after a path that is refused the connection is closed",
+        arguments: [
+            "CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n", "GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n",
+        ])
     func closesAfterRefusal(request: String) throws {
         let bench = ProxyBench()
         let client = try bench.client()
