@@ -63,6 +63,10 @@ status: {{podIP: {address}, phase: Running}}""")
       bind: {address}
       captureMode: NONE
       hosts: ["./tcp-{port}.{NAMESPACE}.svc.cluster.local"]""" for port in TCP_PORTS)
+        # The HTTP proxy port serves what a listener without a port imports.
+        egress += """
+    - captureMode: IPTABLES
+      hosts: ["./*"]"""
         documents.append(f"""
 apiVersion: networking.istio.io/v1
 kind: Sidecar

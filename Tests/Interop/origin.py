@@ -90,6 +90,8 @@ async def serve(reader, writer):
             prefixed = b""
             method, target, version = head[0].split(" ", 2)
             headers = [tuple(part.strip() for part in line.split(":", 1)) for line in head[1:]]
+            if any(name.lower() == "expect" and value.lower() == "100-continue" for name, value in headers):
+                writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             body = await read_body(reader, headers)
             lower = {name.lower(): value for name, value in headers}
             if target.startswith("/seen?key="):
