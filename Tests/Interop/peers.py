@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import processes
@@ -375,4 +376,38 @@ def survives(programs):
         return "kill, restart, broken file and endpoint change: no disturbance, nothing re-pushed"
 
 
-TESTS = [first_steps, proxyless, survives]
+def stops(programs):
+    """SIGTERM ends control plane and proxy with 0, whatever their clients do or leave undone."""
+    import grpc
+
+    with processes.World(programs) as world:
+        folder = world.folder / "manifests"
+        folder.mkdir()
+        (folder / "apps.yaml").write_text(APPS.replace("127.0.41.", "127.0.46."))
+        addresses = world.control_plane(folder)
+        world.apus_proxy("apus", addresses, "client", "default", ip="127.0.47.1")
+        with grpc.insecure_channel(addresses["xds"]) as channel:
+            # A stream that is opened and then silent, and never ends by itself.
+            gate = threading.Event()
+
+            def silence():
+                gate.wait(30)
+                return
+                yield
+
+            stream = channel.stream_stream(
+                "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources")(silence())
+            grpc.channel_ready_future(channel).result(timeout=10)
+            started = time.monotonic()
+            code = world.stop("control-plane", seconds=15)
+            took = time.monotonic() - started
+            gate.set()
+            stream.cancel()
+        check(code == 0, f"the control plane ended with {code}")
+        check(took < 10, f"the control plane took {took:.1f} s to stop")
+        code = world.stop("apus", seconds=15)
+        check(code == 0, f"the proxy ended with {code}")
+        return f"both ended with 0, the control plane in {took:.2f} s beside a silent stream"
+
+
+TESTS = [first_steps, proxyless, survives, stops]
