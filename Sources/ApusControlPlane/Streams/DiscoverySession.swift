@@ -92,7 +92,13 @@ actor DiscoverySession<Machine: ServerMachine & ~Copyable> where Machine.Request
     ) async throws {
         let limits = StreamLimits()
         var iterator = messages.makeAsyncIterator()
-        guard let first = try await iterator.next() else { return }
+        // A client that opens a stream and says nothing must not hold up a stopping server either.
+        let opening = try await withRPCCancellationHandler {
+            try await iterator.next()
+        } onCancelRPC: {
+            handover.finish()
+        }
+        guard let first = opening else { return }
         let request = try decode(first, limits)
         guard request.hasNode else {
             throw RPCError(code: .invalidArgument, message: "the first request of a stream must name its node")
