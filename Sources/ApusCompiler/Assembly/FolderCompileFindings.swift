@@ -8,8 +8,13 @@ package enum FolderCompileFindings {
     /// Beyond these, classes differ from those before in little that could be wrong.
     private static let mostClasses = 64
 
+    /// A class costs as much as it has services, and a check should take a second, not ten: folders with thousands of
+    /// services are looked at through fewer classes.
+    private static func mostClasses(for services: Int) -> Int { min(mostClasses, max(4, 13_000 / max(services, 1))) }
+
     /// Compiles for a proxy of every class that the folder's own workloads have: gateways first, then sidecars, then
-    /// a sidecar without labels in each namespace that has services. At most 64 classes.
+    /// a sidecar without labels in each namespace that has services. At most 64 classes, fewer (four at least) with more
+    /// than 200 services.
     ///
     /// - Returns: each fault once, however many classes meet it; in the order of files and lines. Without the
     ///   snapshot's own findings.
@@ -56,10 +61,11 @@ package enum FolderCompileFindings {
             })
         let written = selectors.filter { !$0.isEmpty }.map(LabelSelector.init)
 
+        let most = mostClasses(for: snapshot.services.count)
         var result: [Proxy] = []
         var classes: Set<ProxyClass> = []
         func add(_ proxy: Proxy) {
-            guard result.count < mostClasses, classes.insert(snapshot.proxyClass(of: proxy)).inserted else { return }
+            guard result.count < most, classes.insert(snapshot.proxyClass(of: proxy)).inserted else { return }
             result.append(proxy)
         }
 

@@ -132,6 +132,14 @@ struct FolderCompileFindingsTests {
         #expect(FolderCompileFindings.findings(in: mesh) == [])
     }
 
+    @Test("The more services there are, the fewer classes are looked at")
+    func boundedByServices() {
+        let services = (0..<1300).map { index in
+            MeshFixture.service("s", in: "ns\(index)", ip: "10.\(index / 250).\(index % 250).1", ports: [("http", 80, 80)])
+        }
+        #expect(FolderCompileFindings.proxies(of: MeshFixture.mesh(services)).count == 10)
+    }
+
     @Test("The order of the objects does not matter")
     func order() {
         let objects = [
