@@ -135,7 +135,8 @@ struct FolderCompileFindingsTests {
     @Test("The more services there are, the fewer classes are looked at")
     func boundedByServices() {
         let services = (0..<1300).map { index in
-            MeshFixture.service("s", in: "ns\(index)", ip: "10.\(index / 250).\(index % 250).1", ports: [("http", 80, 80)])
+            let ip = "10.\(index / 250).\(index % 250).1"
+            return MeshFixture.service("s", in: "ns\(index)", ip: ip, ports: [("http", 80, 80)])
         }
         #expect(FolderCompileFindings.proxies(of: MeshFixture.mesh(services)).count == 10)
     }
