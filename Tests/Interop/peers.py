@@ -205,7 +205,9 @@ def first_steps(programs):
             check(shares(address, 20, {"x-canary": "true"}) == 1, f"{name}: x-canary does not lead to the canary")
             share = shares(address)
             check(0.02 < share < 0.25, f"{name}: {share:.0%} of the requests reached the canary, 10 % were asked for")
-            check(ask(address, "my-app.example.com")[0] == 200, f"{name}: the second host is not served")
+            # The rule aborts one request in a thousand with 500, so one answer alone may be that one.
+            statuses = [ask(address, "my-app.example.com")[0] for _ in range(3)]
+            check(200 in statuses, f"{name}: the second host is not served: {statuses}")
             check(ask(address, "vm-service.internal") == (200, "v2"), f"{name}: the ServiceEntry is not reached")
 
         write(folder / "route.yaml", VIRTUAL_SERVICES["ab-test"])
