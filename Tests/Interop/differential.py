@@ -246,7 +246,11 @@ def compare_wire(scenario, index, request):
             return re.sub(r"KEY\d", lambda m: f"{scenario.name}-{index}-{m.group(0)}-via-{client}", value)
 
         with concurrent.futures.ThreadPoolExecutor(request.times if request.together else 1) as crowd:
-            many = list(crowd.map(lambda _: wire_shape(client, scenario, request, marks), range(request.times)))
+            def one(number):
+                time.sleep(number * request.apart)
+                return wire_shape(client, scenario, request, marks)
+
+            many = list(crowd.map(one, range(request.times)))
         text = json.dumps(many)
         many = json.loads(text.replace(f"-via-{client}", "-via-CLIENT"))
         shapes[client] = many

@@ -55,6 +55,8 @@ class Wire:
     port: int = 8080
     # All at the same time, each on a connection of its own.
     together: bool = False
+    # Seconds between the starts of those that run together: where the order decides, it must not be left to chance.
+    apart: float = 0.0
     # No HTTP: the bytes are compared.
     tcp: bool = False
     # Why the two differ on purpose; such a request fails when they no longer do. See Docs/envoy-differences.md.
@@ -473,11 +475,13 @@ spec:
              rule="trafficPolicy:\n  outlierDetection: {consecutiveGatewayErrors: 2, consecutive5xxErrors: 0, interval: 60s, "
                   "baseEjectionTime: 60s, maxEjectionPercent: 100}\n" + SUBSETS),
     Scenario("breaker", f"- retries: {{attempts: 0}}\n  {to('a')}",
-             [wire("one connection, one waits", raw("GET /", "x-test-delay: 0.5"), times=5, together=True, quiet=3),
+             # One after the other: a request that waits for a connection being made takes the place of those that wait, in
+             # both proxies, so five at once share the places as the scheduler likes.
+             [wire("one connection, one waits", raw("GET /", "x-test-delay: 1.5"), times=5, together=True, apart=0.2, quiet=4),
               get("/afterwards")],
              rule="trafficPolicy: {connectionPool: {tcp: {maxConnections: 1}, http: {http1MaxPendingRequests: 1}}}\n" + SUBSETS),
     Scenario("breaker-requests", f"- retries: {{attempts: 0}}\n  {to('a')}",
-             [wire("two at a time", raw("GET /", "x-test-delay: 0.5"), times=5, together=True, quiet=3)],
+             [wire("two at a time", raw("GET /", "x-test-delay: 1.5"), times=5, together=True, apart=0.2, quiet=4)],
              rule="trafficPolicy: {connectionPool: {http: {http2MaxRequests: 2}}}\n" + SUBSETS),
     Scenario("breaker-retries", f"- retries: {{attempts: 2, retryOn: 5xx}}\n  {to('a')}",
              [wire("no retry allowed at a time", raw("GET /", "x-test-status: 503"), quiet=2)],
