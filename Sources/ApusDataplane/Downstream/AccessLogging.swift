@@ -3,8 +3,8 @@ internal import ApusTraffic
 /// Writes a line for every log whose filter passes, into the loop's buffer for the log's file.
 internal enum AccessLogging {
     static func write(
-        _ logs: [AccessLog], _ worker: Worker, request: HTTPHead?, response: HTTPHead?, facts: StreamFacts,
-        draw: Draw? = nil
+        _ logs: [AccessLog], _ worker: Worker, request: HTTPHead?, response: HTTPHead?,
+        trailers: HTTPHead? = nil, facts: StreamFacts, draw: Draw? = nil
     ) {
         for log in logs {
             if let filter = log.filter,
@@ -13,7 +13,7 @@ internal enum AccessLogging {
                 continue
             }
             let buffer = worker.logBuffer(log.sink)
-            log.write(into: &buffer.bytes, request: request, response: response, facts: facts)
+            log.write(into: &buffer.bytes, request: request, response: response, trailers: trailers, facts: facts)
             worker.logWritten(buffer)
         }
     }

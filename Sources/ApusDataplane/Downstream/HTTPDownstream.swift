@@ -30,7 +30,7 @@ internal final class DownstreamInfo: Sendable {
     }
 }
 
-/// The client's side of one exchange, whatever its protocol: an HTTP/1.1 connection, later a stream of HTTP/2.
+/// The client's side of one exchange, whatever its protocol: an HTTP/1.1 connection, or a stream of HTTP/2.
 ///
 /// A class to inherit from, for the same reason as `UpstreamSink`.
 internal class HTTPDownstream {
@@ -43,6 +43,8 @@ internal class HTTPDownstream {
     func writeData(_ data: ByteBuffer) {}
     /// The answer is complete.
     func writeEnd() {}
+    /// The same with trailers, which a protocol that cannot carry them drops.
+    func writeEnd(trailers: HTTPHead) { writeEnd() }
     func flush() {}
     /// The connection ends with this answer.
     func closeAfterAnswer() {}

@@ -195,7 +195,7 @@ extension HTTPExchange {
     }
 
     /// The last changes to the head, per try.
-    func finishHeadForHost(_ connection: UpstreamConnection) {
+    func finishHeadForHost(_ connection: UpstreamStream) {
         if attempts > 1, decision?.virtualHost?.addsAttemptCountToRequest ?? false {
             request.replace(.xEnvoyAttemptCount, decimal: UInt64(attempts))
         }

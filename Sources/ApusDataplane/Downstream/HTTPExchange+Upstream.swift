@@ -37,7 +37,7 @@ extension HTTPExchange {
         pool.request(self)
     }
 
-    func tryReady(_ connection: UpstreamConnection) {
+    func tryReady(_ connection: UpstreamStream) {
         guard phase == .trying, let cluster else { return connection.abandon() }
         self.connection = connection
         let now = worker.loop.now
@@ -47,7 +47,7 @@ extension HTTPExchange {
         let chunked = framing == .chunked
         connection.writeHead(
             request, framing: chunked ? .chunked : .asIs, upgrade: wantsUpgrade,
-            endsHere: requestComplete && body.readableBytes == 0 && framing == .none)
+            endsHere: requestComplete && body.readableBytes == 0 && framing == .none && !hasRequestTrailers)
         headWritten = true
         if body.readableBytes > 0 {
             cluster.stats.bytesSent += UInt64(body.readableBytes)
@@ -55,7 +55,7 @@ extension HTTPExchange {
             if !keepsBody { body = ByteBuffer() }
         }
         if requestComplete {
-            self.connection?.endBody()
+            endUpstreamBody()
             startTryTimer(now)
         }
         resumeDownstream()
@@ -67,7 +67,7 @@ extension HTTPExchange {
 
     // MARK: Answers
 
-    func headReceived(_ connection: UpstreamConnection) {
+    func headReceived(_ connection: UpstreamStream) {
         guard phase == .trying || phase == .answering else { return }
         touch()
         if connection.facts.isInterim {
@@ -115,6 +115,13 @@ extension HTTPExchange {
         cluster?.stats.bytesReceived += count
         downstream?.writeData(data)
         if let downstream, !downstream.isWritable { connection?.pauseReading() }
+    }
+
+    func trailersReceived(_ stream: UpstreamStream) {
+        guard phase == .answering, !dropsAnswer else { return }
+        touch()
+        swap(&responseTrailers, &stream.trailers)
+        hasResponseTrailers = true
     }
 
     func answerEnded() {
@@ -207,7 +214,7 @@ extension HTTPExchange {
     func complete() {
         let downstream = self.downstream
         finish()
-        downstream?.writeEnd()
+        if hasResponseTrailers { downstream?.writeEnd(trailers: responseTrailers) } else { downstream?.writeEnd() }
     }
 
     /// Counts, logs, and leaves nothing behind.
@@ -232,7 +239,7 @@ extension HTTPExchange {
         if !manager.accessLogs.isEmpty {
             AccessLogging.write(
                 manager.accessLogs, worker, request: request, response: facts.responseCode == 0 ? nil : response,
-                facts: facts, draw: draw)
+                trailers: hasResponseTrailers ? responseTrailers : nil, facts: facts, draw: draw)
         }
         pool = nil
         connection = nil

@@ -29,6 +29,11 @@ internal final class HTTPExchange: UpstreamSink {
     /// Filled by the codec.
     var request = HTTPHead()
     var response = HTTPHead()
+    /// The trailers of the request, kept for every try, and those of the answer.
+    var requestTrailers = HTTPHead()
+    var responseTrailers = HTTPHead()
+    var hasRequestTrailers = false
+    var hasResponseTrailers = false
     var facts = StreamFacts()
     var phase = Phase.idle
 
@@ -60,7 +65,7 @@ internal final class HTTPExchange: UpstreamSink {
     // The current try.
     var cluster: ClusterRuntime?
     var pool: HostPool?
-    var connection: UpstreamConnection?
+    var connection: UpstreamStream?
     var attempts: UInt32 = 0
     var retry: RetryState?
     var holdsRetry = false
@@ -103,12 +108,13 @@ internal final class HTTPExchange: UpstreamSink {
 
     // MARK: From the upstream (see HTTPExchange+Upstream)
 
-    override func upstreamReady(_ connection: UpstreamConnection) { tryReady(connection) }
+    override func upstreamReady(_ connection: UpstreamStream) { tryReady(connection) }
     override func upstreamFailed(_ reason: UpstreamReset, transportFailure: String) {
         tryFailed(reason, transportFailure: transportFailure)
     }
-    override func upstreamHead(_ connection: UpstreamConnection) { headReceived(connection) }
+    override func upstreamHead(_ connection: UpstreamStream) { headReceived(connection) }
     override func upstreamData(_ data: ByteBuffer) { dataReceived(data) }
+    override func upstreamTrailers(_ stream: UpstreamStream) { trailersReceived(stream) }
     override func upstreamEnded() { answerEnded() }
     override func upstreamReadComplete() { downstream?.flush() }
     override func upstreamWritabilityChanged(_ isWritable: Bool) { tryWritabilityChanged(isWritable) }
@@ -172,7 +178,7 @@ internal final class HTTPExchange: UpstreamSink {
         server.stats.requestsActive += 1
         facts = StreamFacts()
         facts.startTime = worker.wallTime(now) / 1000
-        facts.protocol = .http11
+        facts.protocol = request.version
         facts.connectionID = info.id
         facts.downstreamLocalAddress = info.localText
         facts.downstreamRemoteAddress = info.remoteText
@@ -188,6 +194,8 @@ internal final class HTTPExchange: UpstreamSink {
         if activeFault != nil { activeFault = nil }
         if !cookies.isEmpty { cookies = [] }
         hash = nil
+        hasRequestTrailers = false
+        hasResponseTrailers = false
         isUpgraded = false
         keepsBody = false
         bodyLimit = Int(server.listener.bufferLimit)
@@ -287,8 +295,19 @@ internal final class HTTPExchange: UpstreamSink {
         let now = worker.loop.now
         facts.requestCompleted = (now - started).nanoseconds / 1000
         for shadow in shadows { shadow.end() }
-        if headWritten { connection?.endBody() }
+        if headWritten { endUpstreamBody() }
         startRouteTimer(now)
+    }
+
+    /// The trailers of the request; `requestEnded` follows. The caller gets other memory back.
+    func requestTrailersReceived(_ trailers: inout HTTPHead) {
+        guard !requestComplete else { return }
+        swap(&requestTrailers, &trailers)
+        hasRequestTrailers = true
+    }
+
+    func endUpstreamBody() {
+        if hasRequestTrailers { connection?.endBody(trailers: requestTrailers) } else { connection?.endBody() }
     }
 
     func flushUpstream() {

@@ -11,7 +11,7 @@ internal final class ShadowRequest: UpstreamSink {
     private let timeout: Duration?
     private var isComplete: Bool
     private var body = ByteBuffer()
-    private var connection: UpstreamConnection?
+    private var connection: UpstreamStream?
     private var pool: HostPool?
     private var isOver = false
     private let timer = ShadowTimer()
@@ -89,7 +89,7 @@ internal final class ShadowRequest: UpstreamSink {
         pool = nil
     }
 
-    override func upstreamReady(_ connection: UpstreamConnection) {
+    override func upstreamReady(_ connection: UpstreamStream) {
         guard !isOver else { return connection.abandon() }
         self.connection = connection
         connection.writeHead(
@@ -105,7 +105,7 @@ internal final class ShadowRequest: UpstreamSink {
 
     override func upstreamFailed(_ reason: UpstreamReset, transportFailure: String) { over() }
 
-    override func upstreamHead(_ connection: UpstreamConnection) {
+    override func upstreamHead(_ connection: UpstreamStream) {
         if !connection.facts.isInterim { cluster.stats.countStatus(Int(connection.head.status)) }
     }
 

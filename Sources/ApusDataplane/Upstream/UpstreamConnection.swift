@@ -2,7 +2,7 @@ internal import ApusTraffic
 internal import NIOCore
 
 /// One HTTP/1.1 connection to an upstream host, in the pool of one loop.
-internal final class UpstreamConnection: ChannelInboundHandler, ChannelOutboundHandler {
+internal final class UpstreamConnection: UpstreamStream, ChannelInboundHandler, ChannelOutboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -12,13 +12,9 @@ internal final class UpstreamConnection: ChannelInboundHandler, ChannelOutboundH
     /// Bodies up to this size are copied behind the head, so that both leave in one write.
     static let copyLimit = 8 << 10
 
-    let pool: HostPool
     private var context: ChannelHandlerContext?
     private var phase = Phase.connecting
     private(set) var sink: UpstreamSink?
-    /// The response head of the current request.
-    var head = HTTPHead()
-    private(set) var facts = HTTP1ResponseFacts()
     private var parser: HTTP1ResponseParser
     private var decoder = HTTP1BodyDecoder(.none)
     private var hasHead = false
@@ -37,14 +33,12 @@ internal final class UpstreamConnection: ChannelInboundHandler, ChannelOutboundH
     private(set) var sawAnswer = false
     /// In the pool's list of idle connections.
     var idleSince = NIODeadline.uptimeNanoseconds(0)
-    /// As logs print it; read once per connection.
-    private(set) var localText = ""
     private(set) var wasEverActive = false
 
-    init(pool: HostPool) {
-        self.pool = pool
+    override init(pool: HostPool) {
         parser = HTTP1ResponseParser(limits: pool.cluster.settings.responseLimits)
         out = ByteBufferAllocator().buffer(capacity: 2048)
+        super.init(pool: pool)
     }
 
     var isIdle: Bool { phase == .idle }
@@ -64,8 +58,7 @@ internal final class UpstreamConnection: ChannelInboundHandler, ChannelOutboundH
         sink.upstreamReady(self)
     }
 
-    /// - Parameter endsHere: the request has no body.
-    func writeHead(_ head: HTTPHead, framing: HTTP1HeadWriter.Framing, upgrade: Bool, endsHere: Bool) {
+    override func writeHead(_ head: HTTPHead, framing: HTTP1HeadWriter.Framing, upgrade: Bool, endsHere: Bool) {
         method = head.method
         wantsUpgrade = upgrade
         if case .chunked = framing { chunked = true } else { chunked = false }
@@ -78,7 +71,7 @@ internal final class UpstreamConnection: ChannelInboundHandler, ChannelOutboundH
         requestEnded = endsHere
     }
 
-    func writeBody(_ data: ByteBuffer) {
+    override func writeBody(_ data: ByteBuffer) {
         guard phase == .busy, data.readableBytes > 0 else { return }
         if chunked { out.writeChunkSize(data.readableBytes) }
         if data.readableBytes <= Self.copyLimit {
@@ -94,7 +87,7 @@ internal final class UpstreamConnection: ChannelInboundHandler, ChannelOutboundH
         }
     }
 
-    func endBody() {
+    override func endBody() {
         guard phase == .busy, !requestEnded else { return }
         requestEnded = true
         if chunked {
@@ -103,8 +96,7 @@ internal final class UpstreamConnection: ChannelInboundHandler, ChannelOutboundH
         }
     }
 
-    /// Sends what was written. May close the connection and so re-enter the sink.
-    func flush() {
+    override func flush() {
         guard needsFlush else { return }
         needsFlush = false
         writeOut()
@@ -118,12 +110,11 @@ internal final class UpstreamConnection: ChannelInboundHandler, ChannelOutboundH
         out.clear()
     }
 
-    var isWritable: Bool { context?.channel.isWritable ?? false }
+    override var isWritable: Bool { context?.channel.isWritable ?? false }
 
-    /// Stops taking bytes from the upstream while the downstream is slow.
-    func pauseReading() { readPaused = true }
+    override func pauseReading() { readPaused = true }
 
-    func resumeReading() {
+    override func resumeReading() {
         guard readPaused else { return }
         readPaused = false
         if readHeld {
@@ -132,8 +123,8 @@ internal final class UpstreamConnection: ChannelInboundHandler, ChannelOutboundH
         }
     }
 
-    /// The sink is gone before the exchange was complete: the connection cannot be used again.
-    func abandon() {
+    /// The connection cannot be used again.
+    override func abandon() {
         guard phase == .busy else { return }
         sink = nil
         close()

@@ -30,18 +30,23 @@ extension AccessLog.Comparison {
 
 extension AccessLog {
     /// Appends the line. A text says itself where it ends; an object is followed by a line feed.
-    package func write(into out: inout [UInt8], request: HTTPHead?, response: HTTPHead?, facts: StreamFacts) {
+    package func write(
+        into out: inout [UInt8], request: HTTPHead?, response: HTTPHead?, trailers: HTTPHead? = nil, facts: StreamFacts
+    ) {
         switch format {
-        case .text(let text): text.write(into: &out, request: request, response: response, facts: facts)
+        case .text(let text):
+            text.write(into: &out, request: request, response: response, trailers: trailers, facts: facts)
         case .json(let tree):
-            tree.write(into: &out, request: request, response: response, facts: facts)
+            tree.write(into: &out, request: request, response: response, trailers: trailers, facts: facts)
             out.append(0x0A)
         }
     }
 }
 
 extension FormatTree {
-    package func write(into out: inout [UInt8], request: HTTPHead?, response: HTTPHead?, facts: StreamFacts) {
+    package func write(
+        into out: inout [UInt8], request: HTTPHead?, response: HTTPHead?, trailers: HTTPHead? = nil, facts: StreamFacts
+    ) {
         switch self {
         case .object(let members):
             out.append(UInt8(ascii: "{"))
@@ -49,17 +54,18 @@ extension FormatTree {
                 if index > 0 { out.append(UInt8(ascii: ",")) }
                 Self.writeString(Array(member.key.utf8), into: &out)
                 out.append(UInt8(ascii: ":"))
-                member.value.write(into: &out, request: request, response: response, facts: facts)
+                member.value.write(
+                    into: &out, request: request, response: response, trailers: trailers, facts: facts)
             }
             out.append(UInt8(ascii: "}"))
         case .array(let items):
             out.append(UInt8(ascii: "["))
             for (index, item) in items.enumerated() {
                 if index > 0 { out.append(UInt8(ascii: ",")) }
-                item.write(into: &out, request: request, response: response, facts: facts)
+                item.write(into: &out, request: request, response: response, trailers: trailers, facts: facts)
             }
             out.append(UInt8(ascii: "]"))
-        case .text(let text): Self.write(text, into: &out, request, response, facts)
+        case .text(let text): Self.write(text, into: &out, request, response, trailers, facts)
         case .number(let number):
             if let whole = Int64(exactly: number) {
                 out.append(contentsOf: String(whole).utf8)
@@ -74,15 +80,15 @@ extension FormatTree {
     /// A single operator keeps its type, and is `null` without a value; anything else is one string.
     private static func write(
         _ text: FormatString, into out: inout [UInt8], _ request: HTTPHead?, _ response: HTTPHead?,
-        _ facts: StreamFacts
+        _ trailers: HTTPHead?, _ facts: StreamFacts
     ) {
         var value: [UInt8] = []
         if text.segments.count == 1, case .value(let only) = text.segments[0] {
-            only.write(into: &value, request: request, response: response, trailers: nil, facts: facts)
+            only.write(into: &value, request: request, response: response, trailers: trailers, facts: facts)
             if value.isEmpty { return out.append(text.omitsEmpty ? "\"\"" : "null") }
             if only.isNumber { return out.append(contentsOf: value) }
         } else {
-            text.write(into: &value, request: request, response: response, facts: facts)
+            text.write(into: &value, request: request, response: response, trailers: trailers, facts: facts)
         }
         writeString(value, into: &out)
     }
