@@ -273,6 +273,7 @@ def compare(scenario, index, request):
         def marks(value, client=client):
             return re.sub(r"KEY\d", lambda m: f"{scenario.name}-{index}-{m.group(0)}-via-{client}", value)
 
+        time.sleep(request.after)
         answers = [send(client, scenario, request, marks) for _ in range(request.times)]
         low, high = request.between
         for answer in answers:

@@ -27,6 +27,8 @@ class Request:
     host: str = ""
     # Seconds between which the answer must come, checked for both proxies.
     between: tuple = (0, 30)
+    # Seconds to wait before: Envoy ejects a host on another thread, some time after the answer that decided it.
+    after: float = 0.0
     # A key whose requests, as the origins saw them, are compared too (mirrors).
     seen_key: str = ""
     # Where it is sent: `sidecar`, `gateway`, or `proxy` (the HTTP proxy port).
@@ -466,12 +468,12 @@ spec:
              rule="trafficPolicy:\n  outlierDetection: {consecutive5xxErrors: 2, interval: 60s, baseEjectionTime: 60s, "
                   "maxEjectionPercent: 100}\n  loadBalancer: {simple: ROUND_ROBIN}\n" + SUBSETS),
     Scenario("outlier-one", f"- retries: {{attempts: 0}}\n  {to('a')}",
-             [get("/", ("x-test-fail", f"KEY{n}:1:500")) for n in range(1, 5)] + [get("/")],
+             [get("/", ("x-test-fail", f"KEY{n}:1:500"), after=1.0 * (n == 3)) for n in range(1, 5)] + [get("/")],
              rule="trafficPolicy:\n  outlierDetection: {consecutive5xxErrors: 2, interval: 60s, baseEjectionTime: 60s, "
                   "maxEjectionPercent: 100}\n" + SUBSETS),
     Scenario("outlier-gateway", f"- retries: {{attempts: 0}}\n  {to('a')}",
              [get("/", ("x-test-fail", f"KEY{n}:1:500")) for n in range(1, 4)]
-             + [get("/", ("x-test-fail", f"KEY{n}:1:503")) for n in range(4, 7)] + [get("/")],
+             + [get("/", ("x-test-fail", f"KEY{n}:1:503"), after=1.0 * (n == 6)) for n in range(4, 7)] + [get("/")],
              rule="trafficPolicy:\n  outlierDetection: {consecutiveGatewayErrors: 2, consecutive5xxErrors: 0, interval: 60s, "
                   "baseEjectionTime: 60s, maxEjectionPercent: 100}\n" + SUBSETS),
     Scenario("breaker", f"- retries: {{attempts: 0}}\n  {to('a')}",
