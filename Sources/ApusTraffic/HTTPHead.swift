@@ -72,13 +72,18 @@ package struct HTTPHead: Sendable {
         /// `HeaderHash` of the name.
         package var hash: UInt32
         package var token: HeaderToken
+        /// The sender forbade every hop to put the value into a compression table (RFC 7541, section 6.2.3).
+        package var isSensitive: Bool
 
         @inlinable
-        package init(name: ByteRange, value: ByteRange, hash: UInt32, token: HeaderToken) {
+        package init(
+            name: ByteRange, value: ByteRange, hash: UInt32, token: HeaderToken, isSensitive: Bool = false
+        ) {
             self.name = name
             self.value = value
             self.hash = hash
             self.token = token
+            self.isSensitive = isSensitive
         }
     }
 
@@ -288,6 +293,13 @@ package struct HTTPHead: Sendable {
     package mutating func addField(name: ByteRange, value: ByteRange, hash: UInt32) {
         let token = withBytes(name) { HeaderToken.find(hash: hash, name: $0) }
         add(Field(name: name, value: value, hash: hash, token: token))
+    }
+
+    /// The same for a codec that knows the name's token, too (from a compression table).
+    package mutating func addField(
+        name: ByteRange, value: ByteRange, hash: UInt32, token: HeaderToken, isSensitive: Bool
+    ) {
+        add(Field(name: name, value: value, hash: hash, token: token, isSensitive: isSensitive))
     }
 
     package mutating func append(_ name: HeaderName, value: ByteRange) {
