@@ -117,7 +117,9 @@ package final class ClusterConfig: Sendable {
 
     package enum UpstreamProtocol: Hashable, Sendable {
         case http1
-        /// HTTP/1.1 or HTTP/2 as the client's; with clients of HTTP/1.1 only, HTTP/1.1.
+        /// HTTP/2 from the first byte (prior knowledge).
+        case http2
+        /// HTTP/1.1 or HTTP/2 as the client's.
         case useDownstream
     }
 
@@ -149,6 +151,8 @@ package final class ClusterConfig: Sendable {
     package let breakers: CircuitBreakerLimits
     package let highPriorityBreakers: CircuitBreakerLimits
     package let upstreamProtocol: UpstreamProtocol
+    package let http1: HTTP1ProtocolOptions
+    package let http2: HTTP2ProtocolOptions
     /// Pool: nil turns a time-out off.
     package let idleTimeout: Duration?
     package let maxConnectionDuration: Duration?
@@ -174,7 +178,8 @@ package final class ClusterConfig: Sendable {
         hashesHostname: Bool = false,
         connectTimeout: Duration = .seconds(5), breakers: CircuitBreakerLimits = CircuitBreakerLimits(),
         highPriorityBreakers: CircuitBreakerLimits = CircuitBreakerLimits(),
-        upstreamProtocol: UpstreamProtocol = .http1, idleTimeout: Duration? = .seconds(3600),
+        upstreamProtocol: UpstreamProtocol = .http1, http1: HTTP1ProtocolOptions = HTTP1ProtocolOptions(),
+        http2: HTTP2ProtocolOptions = HTTP2ProtocolOptions(), idleTimeout: Duration? = .seconds(3600),
         maxConnectionDuration: Duration? = nil, maxStreamDuration: Duration? = nil,
         maxRequestsPerConnection: UInt32? = nil, maxResponseHeaders: Int = 100,
         maxResponseHeaderBytes: Int = 80 << 10, outlierDetection: OutlierDetectionConfig? = nil,
@@ -194,6 +199,8 @@ package final class ClusterConfig: Sendable {
         self.breakers = breakers
         self.highPriorityBreakers = highPriorityBreakers
         self.upstreamProtocol = upstreamProtocol
+        self.http1 = http1
+        self.http2 = http2
         self.idleTimeout = idleTimeout
         self.maxConnectionDuration = maxConnectionDuration
         self.maxStreamDuration = maxStreamDuration

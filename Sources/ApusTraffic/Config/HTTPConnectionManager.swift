@@ -83,6 +83,8 @@ package final class HTTPConnectionManager: Sendable {
     package let identity: Identity
     package let normalization: Normalization
     package let limits: Limits
+    package let http1: HTTP1ProtocolOptions
+    package let http2: HTTP2ProtocolOptions
     package let timeouts: Timeouts
     package let serverName: String
     package let serverHeader: ServerHeader
@@ -95,7 +97,9 @@ package final class HTTPConnectionManager: Sendable {
     package init(
         statPrefix: String, codec: Codec = .automatic, routes: RouteSource, filters: [HTTPFilter] = [],
         accessLogs: [AccessLog] = [], identity: Identity = Identity(), normalization: Normalization = Normalization(),
-        limits: Limits = Limits(), timeouts: Timeouts = Timeouts(), serverName: String = "envoy",
+        limits: Limits = Limits(), http1: HTTP1ProtocolOptions = HTTP1ProtocolOptions(),
+        http2: HTTP2ProtocolOptions = HTTP2ProtocolOptions(), timeouts: Timeouts = Timeouts(),
+        serverName: String = "envoy",
         serverHeader: ServerHeader = .overwrite, upgrades: [UpgradePolicy] = [], proxies100Continue: Bool = false,
         suppressesEnvoyHeaders: Bool = false, respectsExpectedTimeout: Bool = false
     ) {
@@ -107,6 +111,8 @@ package final class HTTPConnectionManager: Sendable {
         self.identity = identity
         self.normalization = normalization
         self.limits = limits
+        self.http1 = http1
+        self.http2 = http2
         self.timeouts = timeouts
         self.serverName = serverName
         self.serverHeader = serverHeader

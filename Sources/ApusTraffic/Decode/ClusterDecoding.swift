@@ -63,6 +63,7 @@ extension ClusterConfig {
                 ? try at("connect_timeout") { () throws(Refusal) in try message.connectTimeout.positive() }
                 : .seconds(5),
             breakers: normal, highPriorityBreakers: high, upstreamProtocol: http.upstreamProtocol,
+            http1: http.http1, http2: http.http2,
             idleTimeout: http.idleTimeout, maxConnectionDuration: http.maxConnectionDuration,
             maxStreamDuration: http.maxStreamDuration, maxRequestsPerConnection: http.maxRequestsPerConnection,
             maxResponseHeaders: http.maxHeaders, maxResponseHeaderBytes: http.maxHeaderBytes,
@@ -327,6 +328,8 @@ extension ClusterConfig {
     /// What the several places for HTTP options say together.
     private struct HTTPOptions {
         var upstreamProtocol = UpstreamProtocol.http1
+        var http1 = HTTP1ProtocolOptions()
+        var http2 = HTTP2ProtocolOptions()
         var idleTimeout: Duration? = .seconds(3600)
         var maxConnectionDuration: Duration?
         var maxStreamDuration: Duration?
@@ -341,6 +344,18 @@ extension ClusterConfig {
             if message.hasCommonHTTPProtocolOptions {
                 try read("common_http_protocol_options", message.commonHTTPProtocolOptions)
             }
+            // The older fields, which hold where the newer one is not set.
+            if message.hasHTTPProtocolOptions {
+                http1 = try at("http_protocol_options") { () throws(Refusal) in
+                    try HTTP1ProtocolOptions(message.httpProtocolOptions, isUpstream: true)
+                }
+            }
+            if message.hasHTTP2ProtocolOptions {
+                upstreamProtocol = .http2
+                http2 = try at("http2_protocol_options") { () throws(Refusal) in
+                    try HTTP2ProtocolOptions(message.http2ProtocolOptions)
+                }
+            }
             for (name, any) in message.typedExtensionProtocolOptions.sorted(by: { $0.key < $1.key }) {
                 let field = "typed_extension_protocol_options[\(name)]"
                 guard name == "envoy.extensions.upstreams.http.v3.HttpProtocolOptions" else {
@@ -354,13 +369,40 @@ extension ClusterConfig {
                 }
                 switch options.upstreamProtocolOptions {
                 case .explicitHTTPConfig(let explicit):
-                    guard case .httpProtocolOptions = explicit.protocolConfig else {
-                        throw Refusal.unsupported("\(field).explicit_http_config", "HTTP/2 to the upstream")
+                    switch explicit.protocolConfig {
+                    case .httpProtocolOptions(let one):
+                        upstreamProtocol = .http1
+                        try read("\(field).explicit_http_config", one: one)
+                    case .http2ProtocolOptions(let two):
+                        upstreamProtocol = .http2
+                        try read("\(field).explicit_http_config", two: two)
+                    case nil: throw Refusal("\(field).explicit_http_config", "no protocol")
                     }
-                case .useDownstreamProtocolConfig: upstreamProtocol = .useDownstream
-                case .autoConfig: throw Refusal.unsupported("\(field).auto_config")
+                case .useDownstreamProtocolConfig(let both):
+                    upstreamProtocol = .useDownstream
+                    try read("\(field).use_downstream_protocol_config", one: both.httpProtocolOptions)
+                    try read("\(field).use_downstream_protocol_config", two: both.http2ProtocolOptions)
+                case .autoConfig:
+                    // The choice is made by ALPN, so the transport must be TLS.
+                    throw Refusal.unsupported("\(field).auto_config", "a choice by ALPN, on a transport without TLS,")
                 case nil: throw Refusal(field, "no protocol")
                 }
+            }
+        }
+
+        private mutating func read(
+            _ field: String, one: Envoy_Config_Core_V3_Http1ProtocolOptions
+        ) throws(Refusal) {
+            http1 = try at("\(field).http_protocol_options") { () throws(Refusal) in
+                try HTTP1ProtocolOptions(one, isUpstream: true)
+            }
+        }
+
+        private mutating func read(
+            _ field: String, two: Envoy_Config_Core_V3_Http2ProtocolOptions
+        ) throws(Refusal) {
+            http2 = try at("\(field).http2_protocol_options") { () throws(Refusal) in
+                try HTTP2ProtocolOptions(two)
             }
         }
 

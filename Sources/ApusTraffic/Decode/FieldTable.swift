@@ -151,11 +151,27 @@ enum FieldTable {
                 override_stream_error_on_invalid_http_message=7 send_fully_qualified_url=8
                 allow_custom_methods=10 ignore_http_11_upgrade=11
                 """),
+        "envoy.config.core.v3.Http1ProtocolOptions.HeaderKeyFormat": Entry(
+            "proper_case_words=1 stateful_formatter=8"),
+        "envoy.config.core.v3.Http1ProtocolOptions.HeaderKeyFormat.ProperCaseWords": Entry(""),
+        "envoy.config.core.v3.Http2ProtocolOptions": Entry(
+            """
+            hpack_table_size=1 max_concurrent_streams=2 initial_stream_window_size=3
+            initial_connection_window_size=4 allow_connect=5 max_outbound_frames=7
+            max_outbound_control_frames=8 max_consecutive_inbound_frames_with_empty_payload=9
+            max_inbound_priority_frames_per_stream=10
+            max_inbound_window_update_frames_per_data_frame_sent=11
+            override_stream_error_on_invalid_http_message=14 connection_keepalive=15
+            """,
+            ignored: "use_oghttp2_codec=16",
+            refused: "allow_metadata=6 max_metadata_size=17"),
         "envoy.config.core.v3.HttpProtocolOptions": Entry(
             """
             idle_timeout=1 max_connection_duration=3 max_headers_count=2 max_response_headers_kb=7
             max_stream_duration=4 headers_with_underscores_action=5 max_requests_per_connection=6
             """),
+        "envoy.config.core.v3.KeepaliveSettings": Entry(
+            "interval=1 timeout=2 interval_jitter=3 connection_idle_interval=4"),
         "envoy.config.core.v3.Locality": Entry("region=1 zone=2 sub_zone=3"),
         "envoy.config.core.v3.Metadata": Entry("filter_metadata=1 typed_filter_metadata=2"),
         "envoy.config.core.v3.Pipe": Entry("path=1", ignored: "mode=2"),
@@ -375,7 +391,7 @@ enum FieldTable {
         "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager": Entry(
             """
             codec_type=1 stat_prefix=2 rds=3 route_config=4 http_filters=5 tracing=7
-            common_http_protocol_options=35 http_protocol_options=8 server_name=10
+            common_http_protocol_options=35 http_protocol_options=8 http2_protocol_options=9 server_name=10
             server_header_transformation=34 scheme_header_transformation=48
             max_request_headers_kb=29 stream_idle_timeout=24 request_timeout=28
             request_headers_timeout=41 drain_timeout=12 delayed_close_timeout=26 access_log=13
@@ -387,7 +403,7 @@ enum FieldTable {
             strip_any_host_port=42 strip_trailing_host_dot=47 append_x_forwarded_port=51
             """,
             ignored: """
-                http2_protocol_options=9 set_current_client_cert_details=17
+                set_current_client_cert_details=17
                 add_proxy_protocol_connection_state=53
                 """,
             refused: """
@@ -468,8 +484,7 @@ enum FieldTable {
             "http_protocol_options=1",
             refused: "http2_protocol_options=2"),
         "envoy.extensions.upstreams.http.v3.HttpProtocolOptions.UseDownstreamHttpConfig": Entry(
-            "http_protocol_options=1",
-            ignored: "http2_protocol_options=2"),
+            "http_protocol_options=1 http2_protocol_options=2"),
         "envoy.type.matcher.v3.RegexMatchAndSubstitute": Entry("pattern=1 substitution=2"),
         "envoy.type.matcher.v3.RegexMatcher": Entry("regex=2", ignored: "google_re2=1"),
         "envoy.type.matcher.v3.StringMatcher": Entry(

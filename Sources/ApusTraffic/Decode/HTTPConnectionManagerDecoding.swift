@@ -49,6 +49,12 @@ extension HTTPConnectionManager {
             statPrefix: message.statPrefix, codec: codec, routes: routes, filters: filters,
             accessLogs: try each("access_log", message.accessLog) { log throws(Refusal) in try AccessLog.decode(log) },
             identity: try Identity(message), normalization: try Normalization(message), limits: try Limits(message),
+            http1: try at("http_protocol_options") { () throws(Refusal) in
+                try HTTP1ProtocolOptions(message.httpProtocolOptions, isUpstream: false)
+            },
+            http2: try at("http2_protocol_options") { () throws(Refusal) in
+                try HTTP2ProtocolOptions(message.http2ProtocolOptions)
+            },
             timeouts: try Timeouts(message), serverName: message.serverName.isEmpty ? "envoy" : message.serverName,
             serverHeader: try serverHeader(message),
             upgrades: try each("upgrade_configs", message.upgradeConfigs) { upgrade throws(Refusal) in
@@ -195,7 +201,6 @@ extension HTTPConnectionManager.Limits {
     init(_ message: Envoy_Extensions_Filters_Network_HttpConnectionManager_V3_HttpConnectionManager) throws(Refusal) {
         self.init()
         let common = message.commonHTTPProtocolOptions
-        let http1 = message.httpProtocolOptions
         if message.hasMaxRequestHeadersKb {
             let size = message.maxRequestHeadersKb.value
             guard size > 0, size <= 8192 else { throw Refusal("max_request_headers_kb", "must be from 1 to 8192") }
@@ -219,9 +224,6 @@ extension HTTPConnectionManager.Limits {
         }
         if common.hasMaxResponseHeadersKb {
             throw Refusal.unsupported("common_http_protocol_options.max_response_headers_kb")
-        }
-        if http1.hasAllowAbsoluteURL, !http1.allowAbsoluteURL.value {
-            throw Refusal.unsupported("http_protocol_options.allow_absolute_url", "refusing absolute URLs")
         }
     }
 }
