@@ -1147,6 +1147,8 @@ package nonisolated struct Envoy_Config_Route_V3_RouteAction: @unchecked Sendabl
 
     package var disableShadowHostSuffixAppend: Bool = false
 
+    package var requestHeadersMutations: [Envoy_Config_Common_MutationRules_V3_HeaderMutation] = []
+
     package var hostRewriteLiteral: String = String()
 
     package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1998,6 +2000,14 @@ package nonisolated struct Envoy_Config_Route_V3_RateLimit: Sendable {
       set {actionSpecifier = .requestHeaders(newValue)}
     }
 
+    package var queryParameters: Envoy_Config_Route_V3_RateLimit.Action.QueryParameters {
+      get {
+        if case .queryParameters(let v)? = actionSpecifier {return v}
+        return Envoy_Config_Route_V3_RateLimit.Action.QueryParameters()
+      }
+      set {actionSpecifier = .queryParameters(newValue)}
+    }
+
     package var remoteAddress: Envoy_Config_Route_V3_RateLimit.Action.RemoteAddress {
       get {
         if case .remoteAddress(let v)? = actionSpecifier {return v}
@@ -2030,16 +2040,35 @@ package nonisolated struct Envoy_Config_Route_V3_RateLimit: Sendable {
       set {actionSpecifier = .extension(newValue)}
     }
 
+    package var maskedRemoteAddress: Envoy_Config_Route_V3_RateLimit.Action.MaskedRemoteAddress {
+      get {
+        if case .maskedRemoteAddress(let v)? = actionSpecifier {return v}
+        return Envoy_Config_Route_V3_RateLimit.Action.MaskedRemoteAddress()
+      }
+      set {actionSpecifier = .maskedRemoteAddress(newValue)}
+    }
+
+    package var queryParameterValueMatch: Envoy_Config_Route_V3_RateLimit.Action.QueryParameterValueMatch {
+      get {
+        if case .queryParameterValueMatch(let v)? = actionSpecifier {return v}
+        return Envoy_Config_Route_V3_RateLimit.Action.QueryParameterValueMatch()
+      }
+      set {actionSpecifier = .queryParameterValueMatch(newValue)}
+    }
+
     package var unknownFields = SwiftProtobuf.UnknownStorage()
 
     package nonisolated enum OneOf_ActionSpecifier: Equatable, Sendable {
       case sourceCluster(Envoy_Config_Route_V3_RateLimit.Action.SourceCluster)
       case destinationCluster(Envoy_Config_Route_V3_RateLimit.Action.DestinationCluster)
       case requestHeaders(Envoy_Config_Route_V3_RateLimit.Action.RequestHeaders)
+      case queryParameters(Envoy_Config_Route_V3_RateLimit.Action.QueryParameters)
       case remoteAddress(Envoy_Config_Route_V3_RateLimit.Action.RemoteAddress)
       case genericKey(Envoy_Config_Route_V3_RateLimit.Action.GenericKey)
       case headerValueMatch(Envoy_Config_Route_V3_RateLimit.Action.HeaderValueMatch)
       case `extension`(Envoy_Config_Core_V3_TypedExtensionConfig)
+      case maskedRemoteAddress(Envoy_Config_Route_V3_RateLimit.Action.MaskedRemoteAddress)
+      case queryParameterValueMatch(Envoy_Config_Route_V3_RateLimit.Action.QueryParameterValueMatch)
 
     }
 
@@ -2079,6 +2108,22 @@ package nonisolated struct Envoy_Config_Route_V3_RateLimit: Sendable {
       package init() {}
     }
 
+    package nonisolated struct QueryParameters: Sendable {
+      // SwiftProtobuf.Message conformance is added in an extension below. See the
+      // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+      // methods supported on all messages.
+
+      package var queryParameterName: String = String()
+
+      package var descriptorKey: String = String()
+
+      package var skipIfAbsent: Bool = false
+
+      package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+      package init() {}
+    }
+
     package nonisolated struct RemoteAddress: Sendable {
       // SwiftProtobuf.Message conformance is added in an extension below. See the
       // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -2087,6 +2132,37 @@ package nonisolated struct Envoy_Config_Route_V3_RateLimit: Sendable {
       package var unknownFields = SwiftProtobuf.UnknownStorage()
 
       package init() {}
+    }
+
+    package nonisolated struct MaskedRemoteAddress: Sendable {
+      // SwiftProtobuf.Message conformance is added in an extension below. See the
+      // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+      // methods supported on all messages.
+
+      package var v4PrefixMaskLen: SwiftProtobuf.Google_Protobuf_UInt32Value {
+        get {_v4PrefixMaskLen ?? SwiftProtobuf.Google_Protobuf_UInt32Value()}
+        set {_v4PrefixMaskLen = newValue}
+      }
+      /// Returns true if `v4PrefixMaskLen` has been explicitly set.
+      package var hasV4PrefixMaskLen: Bool {self._v4PrefixMaskLen != nil}
+      /// Clears the value of `v4PrefixMaskLen`. Subsequent reads from it will return its default value.
+      package mutating func clearV4PrefixMaskLen() {self._v4PrefixMaskLen = nil}
+
+      package var v6PrefixMaskLen: SwiftProtobuf.Google_Protobuf_UInt32Value {
+        get {_v6PrefixMaskLen ?? SwiftProtobuf.Google_Protobuf_UInt32Value()}
+        set {_v6PrefixMaskLen = newValue}
+      }
+      /// Returns true if `v6PrefixMaskLen` has been explicitly set.
+      package var hasV6PrefixMaskLen: Bool {self._v6PrefixMaskLen != nil}
+      /// Clears the value of `v6PrefixMaskLen`. Subsequent reads from it will return its default value.
+      package mutating func clearV6PrefixMaskLen() {self._v6PrefixMaskLen = nil}
+
+      package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+      package init() {}
+
+      fileprivate var _v4PrefixMaskLen: SwiftProtobuf.Google_Protobuf_UInt32Value? = nil
+      fileprivate var _v6PrefixMaskLen: SwiftProtobuf.Google_Protobuf_UInt32Value? = nil
     }
 
     package nonisolated struct GenericKey: Sendable {
@@ -2122,6 +2198,33 @@ package nonisolated struct Envoy_Config_Route_V3_RateLimit: Sendable {
       package mutating func clearExpectMatch() {self._expectMatch = nil}
 
       package var headers: [Envoy_Config_Route_V3_HeaderMatcher] = []
+
+      package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+      package init() {}
+
+      fileprivate var _expectMatch: SwiftProtobuf.Google_Protobuf_BoolValue? = nil
+    }
+
+    package nonisolated struct QueryParameterValueMatch: Sendable {
+      // SwiftProtobuf.Message conformance is added in an extension below. See the
+      // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+      // methods supported on all messages.
+
+      package var descriptorKey: String = String()
+
+      package var descriptorValue: String = String()
+
+      package var expectMatch: SwiftProtobuf.Google_Protobuf_BoolValue {
+        get {_expectMatch ?? SwiftProtobuf.Google_Protobuf_BoolValue()}
+        set {_expectMatch = newValue}
+      }
+      /// Returns true if `expectMatch` has been explicitly set.
+      package var hasExpectMatch: Bool {self._expectMatch != nil}
+      /// Clears the value of `expectMatch`. Subsequent reads from it will return its default value.
+      package mutating func clearExpectMatch() {self._expectMatch = nil}
+
+      package var queryParameters: [Envoy_Config_Route_V3_QueryParameterMatcher] = []
 
       package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -3787,7 +3890,7 @@ nonisolated extension Envoy_Config_Route_V3_RouteAction.ClusterNotFoundResponseC
 
 nonisolated extension Envoy_Config_Route_V3_RouteAction.RequestMirrorPolicy: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = Envoy_Config_Route_V3_RouteAction.protoMessageName + ".RequestMirrorPolicy"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}cluster\0\u{4}\u{2}runtime_fraction\0\u{3}trace_sampled\0\u{3}cluster_header\0\u{3}disable_shadow_host_suffix_append\0\u{4}\u{2}host_rewrite_literal\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}cluster\0\u{4}\u{2}runtime_fraction\0\u{3}trace_sampled\0\u{3}cluster_header\0\u{3}disable_shadow_host_suffix_append\0\u{3}request_headers_mutations\0\u{3}host_rewrite_literal\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3800,6 +3903,7 @@ nonisolated extension Envoy_Config_Route_V3_RouteAction.RequestMirrorPolicy: Swi
       case 4: try { try decoder.decodeSingularMessageField(value: &self._traceSampled) }()
       case 5: try { try decoder.decodeSingularStringField(value: &self.clusterHeader) }()
       case 6: try { try decoder.decodeSingularBoolField(value: &self.disableShadowHostSuffixAppend) }()
+      case 7: try { try decoder.decodeRepeatedMessageField(value: &self.requestHeadersMutations) }()
       case 8: try { try decoder.decodeSingularStringField(value: &self.hostRewriteLiteral) }()
       default: break
       }
@@ -3826,6 +3930,9 @@ nonisolated extension Envoy_Config_Route_V3_RouteAction.RequestMirrorPolicy: Swi
     if self.disableShadowHostSuffixAppend != false {
       try visitor.visitSingularBoolField(value: self.disableShadowHostSuffixAppend, fieldNumber: 6)
     }
+    if !self.requestHeadersMutations.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.requestHeadersMutations, fieldNumber: 7)
+    }
     if !self.hostRewriteLiteral.isEmpty {
       try visitor.visitSingularStringField(value: self.hostRewriteLiteral, fieldNumber: 8)
     }
@@ -3838,6 +3945,7 @@ nonisolated extension Envoy_Config_Route_V3_RouteAction.RequestMirrorPolicy: Swi
     if lhs._runtimeFraction != rhs._runtimeFraction {return false}
     if lhs._traceSampled != rhs._traceSampled {return false}
     if lhs.disableShadowHostSuffixAppend != rhs.disableShadowHostSuffixAppend {return false}
+    if lhs.requestHeadersMutations != rhs.requestHeadersMutations {return false}
     if lhs.hostRewriteLiteral != rhs.hostRewriteLiteral {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -5049,7 +5157,7 @@ nonisolated extension Envoy_Config_Route_V3_RateLimit: SwiftProtobuf.Message, Sw
 
 nonisolated extension Envoy_Config_Route_V3_RateLimit.Action: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = Envoy_Config_Route_V3_RateLimit.protoMessageName + ".Action"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}source_cluster\0\u{3}destination_cluster\0\u{3}request_headers\0\u{3}remote_address\0\u{3}generic_key\0\u{3}header_value_match\0\u{2}\u{3}extension\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}source_cluster\0\u{3}destination_cluster\0\u{3}request_headers\0\u{3}remote_address\0\u{3}generic_key\0\u{3}header_value_match\0\u{2}\u{3}extension\0\u{3}masked_remote_address\0\u{3}query_parameter_value_match\0\u{3}query_parameters\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5148,6 +5256,45 @@ nonisolated extension Envoy_Config_Route_V3_RateLimit.Action: SwiftProtobuf.Mess
           self.actionSpecifier = .extension(v)
         }
       }()
+      case 10: try {
+        var v: Envoy_Config_Route_V3_RateLimit.Action.MaskedRemoteAddress?
+        var hadOneofValue = false
+        if let current = self.actionSpecifier {
+          hadOneofValue = true
+          if case .maskedRemoteAddress(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.actionSpecifier = .maskedRemoteAddress(v)
+        }
+      }()
+      case 11: try {
+        var v: Envoy_Config_Route_V3_RateLimit.Action.QueryParameterValueMatch?
+        var hadOneofValue = false
+        if let current = self.actionSpecifier {
+          hadOneofValue = true
+          if case .queryParameterValueMatch(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.actionSpecifier = .queryParameterValueMatch(v)
+        }
+      }()
+      case 12: try {
+        var v: Envoy_Config_Route_V3_RateLimit.Action.QueryParameters?
+        var hadOneofValue = false
+        if let current = self.actionSpecifier {
+          hadOneofValue = true
+          if case .queryParameters(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.actionSpecifier = .queryParameters(v)
+        }
+      }()
       default: break
       }
     }
@@ -5186,6 +5333,18 @@ nonisolated extension Envoy_Config_Route_V3_RateLimit.Action: SwiftProtobuf.Mess
     case .extension?: try {
       guard case .extension(let v)? = self.actionSpecifier else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+    }()
+    case .maskedRemoteAddress?: try {
+      guard case .maskedRemoteAddress(let v)? = self.actionSpecifier else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+    }()
+    case .queryParameterValueMatch?: try {
+      guard case .queryParameterValueMatch(let v)? = self.actionSpecifier else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+    }()
+    case .queryParameters?: try {
+      guard case .queryParameters(let v)? = self.actionSpecifier else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
     }()
     case nil: break
     }
@@ -5277,6 +5436,46 @@ nonisolated extension Envoy_Config_Route_V3_RateLimit.Action.RequestHeaders: Swi
   }
 }
 
+nonisolated extension Envoy_Config_Route_V3_RateLimit.Action.QueryParameters: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = Envoy_Config_Route_V3_RateLimit.Action.protoMessageName + ".QueryParameters"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}query_parameter_name\0\u{3}descriptor_key\0\u{3}skip_if_absent\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.queryParameterName) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.descriptorKey) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.skipIfAbsent) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.queryParameterName.isEmpty {
+      try visitor.visitSingularStringField(value: self.queryParameterName, fieldNumber: 1)
+    }
+    if !self.descriptorKey.isEmpty {
+      try visitor.visitSingularStringField(value: self.descriptorKey, fieldNumber: 2)
+    }
+    if self.skipIfAbsent != false {
+      try visitor.visitSingularBoolField(value: self.skipIfAbsent, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Envoy_Config_Route_V3_RateLimit.Action.QueryParameters, rhs: Envoy_Config_Route_V3_RateLimit.Action.QueryParameters) -> Bool {
+    if lhs.queryParameterName != rhs.queryParameterName {return false}
+    if lhs.descriptorKey != rhs.descriptorKey {return false}
+    if lhs.skipIfAbsent != rhs.skipIfAbsent {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension Envoy_Config_Route_V3_RateLimit.Action.RemoteAddress: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = Envoy_Config_Route_V3_RateLimit.Action.protoMessageName + ".RemoteAddress"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap()
@@ -5291,6 +5490,45 @@ nonisolated extension Envoy_Config_Route_V3_RateLimit.Action.RemoteAddress: Swif
   }
 
   package static func ==(lhs: Envoy_Config_Route_V3_RateLimit.Action.RemoteAddress, rhs: Envoy_Config_Route_V3_RateLimit.Action.RemoteAddress) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Envoy_Config_Route_V3_RateLimit.Action.MaskedRemoteAddress: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = Envoy_Config_Route_V3_RateLimit.Action.protoMessageName + ".MaskedRemoteAddress"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}v4_prefix_mask_len\0\u{3}v6_prefix_mask_len\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._v4PrefixMaskLen) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._v6PrefixMaskLen) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._v4PrefixMaskLen {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try { if let v = self._v6PrefixMaskLen {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Envoy_Config_Route_V3_RateLimit.Action.MaskedRemoteAddress, rhs: Envoy_Config_Route_V3_RateLimit.Action.MaskedRemoteAddress) -> Bool {
+    if lhs._v4PrefixMaskLen != rhs._v4PrefixMaskLen {return false}
+    if lhs._v6PrefixMaskLen != rhs._v6PrefixMaskLen {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5375,6 +5613,55 @@ nonisolated extension Envoy_Config_Route_V3_RateLimit.Action.HeaderValueMatch: S
     if lhs.descriptorValue != rhs.descriptorValue {return false}
     if lhs._expectMatch != rhs._expectMatch {return false}
     if lhs.headers != rhs.headers {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Envoy_Config_Route_V3_RateLimit.Action.QueryParameterValueMatch: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = Envoy_Config_Route_V3_RateLimit.Action.protoMessageName + ".QueryParameterValueMatch"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}descriptor_value\0\u{3}expect_match\0\u{3}query_parameters\0\u{3}descriptor_key\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.descriptorValue) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._expectMatch) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.queryParameters) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.descriptorKey) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.descriptorValue.isEmpty {
+      try visitor.visitSingularStringField(value: self.descriptorValue, fieldNumber: 1)
+    }
+    try { if let v = self._expectMatch {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    if !self.queryParameters.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.queryParameters, fieldNumber: 3)
+    }
+    if !self.descriptorKey.isEmpty {
+      try visitor.visitSingularStringField(value: self.descriptorKey, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Envoy_Config_Route_V3_RateLimit.Action.QueryParameterValueMatch, rhs: Envoy_Config_Route_V3_RateLimit.Action.QueryParameterValueMatch) -> Bool {
+    if lhs.descriptorKey != rhs.descriptorKey {return false}
+    if lhs.descriptorValue != rhs.descriptorValue {return false}
+    if lhs._expectMatch != rhs._expectMatch {return false}
+    if lhs.queryParameters != rhs.queryParameters {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

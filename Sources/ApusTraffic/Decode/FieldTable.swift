@@ -299,7 +299,7 @@ enum FieldTable {
         "envoy.config.route.v3.RouteAction.RequestMirrorPolicy": Entry(
             "cluster=1 cluster_header=5 runtime_fraction=3 disable_shadow_host_suffix_append=6",
             ignored: "trace_sampled=4",
-            refused: "host_rewrite_literal=8"),
+            refused: "request_headers_mutations=7 host_rewrite_literal=8"),
         "envoy.config.route.v3.RouteAction.UpgradeConfig": Entry(
             "upgrade_type=1 enabled=2",
             refused: "connect_config=3"),
