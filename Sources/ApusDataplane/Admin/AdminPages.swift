@@ -86,7 +86,7 @@ package final class AdminPages: Sendable {
             return request.query["format"] == "json" ? .json(page.json()) : AdminResponse(200, page.text())
         case "/listeners": return await listeners(json: request.query["format"] == "json")
         case "/stats": return await stats(request)
-        case "/stats/prometheus": return await prometheus()
+        case "/stats/prometheus": return await prometheus(request)
         case "/memory":
             return .json("{\"allocated\":\"\(Self.residentBytes)\",\"heap_size\":\"\(Self.residentBytes)\"}")
         case "/certs": return .json("{\"certificates\":[]}")
@@ -119,25 +119,74 @@ package final class AdminPages: Sendable {
     /// Port 15090: metrics.
     package func respondToScrape(_ request: AdminRequest) async -> AdminResponse {
         guard request.path == "/stats/prometheus" else { return AdminResponse(404, "") }
-        return await prometheus()
+        return await prometheus(request)
     }
 
     private func text() async -> StatsText {
-        StatsText(
-            await dataplane.statistics(), configuration: await dataplane.configuration, isLive: state == "LIVE",
-            uptime: uptime)
+        var facts = ServerFacts(
+            state: state == "LIVE" ? .live : state == "DRAINING" ? .draining : .preInitializing, uptime: uptime)
+        facts.memory = Int64(Self.residentBytes)
+        facts.concurrency = Int64(dataplane.concurrency)
+        let statistics = await dataplane.statistics()
+        facts.connections = statistics.listeners.values.reduce(0) { $0 + $1.connectionsActive }
+        (facts.listenerManager, facts.clusterManager) = await dataplane.managers()
+        return StatsText(statistics, configuration: await dataplane.configuration, server: facts)
     }
 
-    private func prometheus() async -> AdminResponse {
-        AdminResponse(200, await text().prometheus(), contentType: "text/plain; version=0.0.4; charset=utf-8")
+    private func prometheus(_ request: AdminRequest) async -> AdminResponse {
+        switch Self.statsQuery(request) {
+        case .failure(let problem): return problem.response
+        case .success(let query):
+            return AdminResponse(200, await text().prometheus(query), contentType: "text/plain; charset=UTF-8")
+        }
     }
 
     private func stats(_ request: AdminRequest) async -> AdminResponse {
-        switch request.query["format"] {
-        case "prometheus"?: return await prometheus()
-        case "json"?: return .json(await text().json(containing: request.query["filter"]))
-        default: return AdminResponse(200, await text().plain(containing: request.query["filter"]))
+        switch Self.statsQuery(request) {
+        case .failure(let problem): return problem.response
+        case .success(let query):
+            switch request.query["format"] ?? "text" {
+            case "prometheus": return await prometheus(request)
+            case "json": return .json(await text().json(query))
+            case "text": return AdminResponse(200, await text().plain(query))
+            case let other: return AdminResponse(400, "usage: /stats?format=(text|json|prometheus), not \(other)\n")
+            }
         }
+    }
+
+    private struct Problem: Error {
+        let response: AdminResponse
+    }
+
+    private static func statsQuery(_ request: AdminRequest) -> Result<StatsQuery, Problem> {
+        func refuse(_ text: String) -> Result<StatsQuery, Problem> {
+            .failure(Problem(response: AdminResponse(400, text + "\n")))
+        }
+        var query = StatsQuery()
+        query.onlyUsed = request.query["usedonly"] != nil
+        query.isInverted = request.query["invert_filter"] != nil
+        if let text = request.query["filter"], !text.isEmpty {
+            do throws(NameFilter.InvalidPattern) {
+                query.filter = try NameFilter(text)
+            } catch {
+                return refuse("Invalid re2 regex: \(error.reason)")
+            }
+        }
+        switch request.query["type"] ?? "All" {
+        case "All": break
+        case "Counters": query.kinds = [.counter]
+        case "Gauges": query.kinds = [.gauge]
+        case "Histograms": query.kinds = [.histogram]
+        case "TextReadouts": query.kinds = []
+        default: return refuse("invalid &type= param")
+        }
+        if let name = request.query["histogram_buckets"], !name.isEmpty {
+            guard let form = StatsQuery.HistogramForm(rawValue: name) else {
+                return refuse("usage: /stats?histogram_buckets=(cumulative|disjoint|detailed|summary)")
+            }
+            query.buckets = form
+        }
+        return .success(query)
     }
 
     private func serverInfo() -> AdminResponse {

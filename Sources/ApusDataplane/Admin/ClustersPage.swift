@@ -65,9 +65,8 @@ package struct ClustersPage: Sendable {
             out += "\(name)::added_via_api::true\n"
             for (address, endpoint, stats, locality) in hosts(cluster) {
                 let flags = health(address, endpoint, cluster)
-                let open = stats.connectionsTotal &- stats.connectionsClosed &- stats.connectFailures
                 for (key, value) in [
-                    ("cx_active", "\(Int64(truncatingIfNeeded: open))"),
+                    ("cx_active", "\(stats.connectionsActive)"),
                     ("cx_connect_fail", "\(stats.connectFailures)"),
                     ("cx_total", "\(stats.connectionsTotal)"), ("rq_active", "\(stats.active)"),
                     ("rq_error", "\(stats.errors)"), ("rq_success", "\(stats.successes)"),
@@ -93,12 +92,11 @@ package struct ClustersPage: Sendable {
                 var health =
                     "\"eds_health_status\":\"\(endpoint?.health == .unhealthy ? "UNHEALTHY" : endpoint?.health == .degraded ? "DEGRADED" : "HEALTHY")\""
                 if flags.contains("/failed_outlier_check") { health += ",\"failed_outlier_check\":true" }
-                let open = stats.connectionsTotal &- stats.connectionsClosed &- stats.connectFailures
                 let counters = [
                     ("cx_connect_fail", stats.connectFailures, false), ("cx_total", stats.connectionsTotal, false),
                     ("rq_error", stats.errors, false), ("rq_success", stats.successes, false),
                     ("rq_timeout", stats.timeouts, false), ("rq_total", stats.requests, false),
-                    ("cx_active", open, true), ("rq_active", UInt64(clamping: stats.active), true),
+                    ("cx_active", UInt64(clamping: stats.connectionsActive), true), ("rq_active", UInt64(clamping: stats.active), true),
                 ].map { name, value, isGauge in
                     (isGauge ? "{\"type\":\"GAUGE\"," : "{") + "\"name\":\"\(name)\",\"value\":\"\(value)\"}"
                 }

@@ -1,200 +1,302 @@
 package import ApusTraffic
 
-/// Counters and gauges under Envoy's names, as `/stats` and as Prometheus read them.
-package struct StatsText: Sendable {
-    private enum Kind { case counter, gauge }
+/// Facts about the process that no loop knows.
+package struct ServerFacts: Sendable {
+    package enum State: Int64, Sendable { case live = 0, draining = 1, preInitializing = 2 }
 
-    /// One number: Envoy's dotted name is the prefix, the tag's value and the rest.
-    private struct Item {
-        let dotted: String
+    package var state: State
+    /// Seconds since the start.
+    package var uptime: Int64
+    package var concurrency: Int64
+    /// Bytes that are resident, and that the allocator holds.
+    package var memory: Int64
+    package var connections: Int64
+    package var restartEpoch: Int64
+    package var listenerManager = ListenerManagerStats()
+    package var clusterManager = ClusterManagerStats()
+
+    package init(
+        state: State, uptime: Int64, concurrency: Int64 = 1, memory: Int64 = 0, connections: Int64 = 0,
+        restartEpoch: Int64 = 0
+    ) {
+        self.state = state
+        self.uptime = uptime
+        self.concurrency = concurrency
+        self.memory = memory
+        self.connections = connections
+        self.restartEpoch = restartEpoch
+    }
+}
+
+/// Which numbers a page shows.
+package struct StatsQuery: Sendable {
+    package var filter: NameFilter?
+    package var isInverted = false
+    package var onlyUsed = false
+    package var kinds: Set<StatKind> = [.counter, .gauge, .histogram]
+    package var buckets = HistogramForm.summary
+
+    package enum HistogramForm: String, Sendable { case summary, cumulative, disjoint, detailed }
+
+    package init() {}
+
+    func wants(_ name: String) -> Bool {
+        guard let filter else { return true }
+        return filter.matches(name) != isInverted
+    }
+}
+
+package enum StatKind: String, Sendable { case counter, gauge, histogram }
+
+/// Counters, gauges and histograms under Envoy's names, as `/stats` and as Prometheus read them.
+package struct StatsText: Sendable {
+    /// One number: its dotted name, and the same taken apart into a metric and labels.
+    struct Item: Sendable {
+        let name: String
         let metric: String
-        let labels: [(String, String)]
+        let labels: [(name: String, value: String)]
         let value: Int64
-        let kind: Kind
+        let kind: StatKind
+    }
+
+    struct HistogramItem: Sendable {
+        let name: String
+        let metric: String
+        let labels: [(name: String, value: String)]
+        let histogram: Histogram
     }
 
     private var items: [Item] = []
+    private var histograms: [HistogramItem] = []
 
-    package init(_ statistics: WorkerStatistics, configuration: ProxyConfiguration, isLive: Bool, uptime: Int64) {
-        for (name, stats) in statistics.clusters { addCluster(name, stats) }
-        for (name, table) in statistics.endpoints { addMembership(name, table, statistics.ejected[name]?.count ?? 0) }
-        for (prefix, stats) in statistics.http { addHTTP(prefix, stats) }
-        for (prefix, stats) in statistics.tcp { addTCP(prefix, stats) }
-        for (name, stats) in statistics.listeners {
-            let address = configuration.listeners.first { $0.name == name }?.address.description ?? name
-            addListener(address.replacing(":", with: "_"), stats)
+    package init(_ statistics: WorkerStatistics, configuration: ProxyConfiguration, server: ServerFacts) {
+        let names = StatNames(statistics, configuration)
+        for (name, stats) in statistics.clusters { addCluster(names.cluster(name), stats) }
+        for (name, stats) in statistics.outliers {
+            add(stats, names.cluster(name).inner("outlier_detection"))
         }
-        gauge("server.live", "envoy_server_live", [], isLive ? 1 : 0)
-        gauge("server.uptime", "envoy_server_uptime", [], uptime)
-        gauge("server.state", "envoy_server_state", [], isLive ? 0 : 2)
-        gauge(
-            "listener_manager.total_listeners_active", "envoy_listener_manager_total_listeners_active", [],
-            Int64(configuration.listeners.count))
-        gauge(
-            "cluster_manager.active_clusters", "envoy_cluster_manager_active_clusters", [],
-            Int64(configuration.clusters.count { $0 != nil }))
-        items.sort { ($0.metric, $0.dotted) < ($1.metric, $1.dotted) }
+        for (name, stats) in statistics.healthChecks { add(stats, names.cluster(name).inner("health_check")) }
+        for (name, table) in statistics.endpoints {
+            addMembership(names.cluster(name), table, statistics, name)
+        }
+        for (name, limits) in statistics.breakers { addBreakers(names.cluster(name), limits) }
+        for (prefix, stats) in statistics.http { add(stats, .http(prefix)) }
+        for (prefix, stats) in statistics.tcp { add(stats, .tcp(prefix)) }
+        for (name, stats) in statistics.listeners { add(stats, names.listener(name)) }
+        for (name, table) in statistics.listenerAnswers {
+            for (prefix, answers) in table {
+                var answers = answers
+                var printer = Printer(names.listener(name).answers(of: prefix))
+                printer.responses("downstream_rq", &answers, codes: false, isSparse: false)
+                take(printer)
+            }
+        }
+        for (name, workers) in statistics.listenerWorkers {
+            for (index, worker) in workers {
+                var printer = Printer(names.listener(name).worker(index))
+                var (total, active) = worker
+                printer.counter("downstream_cx_total", &total)
+                printer.gauge("downstream_cx_active", &active)
+                take(printer)
+            }
+        }
+        for (prefix, stats) in statistics.scopes { add(stats, names.place(of: prefix)) }
+        addServer(server, configuration)
+        items.sort { ($0.name, $0.kind.rawValue) < ($1.name, $1.kind.rawValue) }
+        histograms.sort { $0.name < $1.name }
     }
 
-    private mutating func counter(_ dotted: String, _ metric: String, _ labels: [(String, String)], _ value: UInt64) {
-        items.append(
-            Item(dotted: dotted, metric: metric, labels: labels, value: Int64(clamping: value), kind: .counter))
+    private mutating func take(_ printer: Printer) {
+        items += printer.items
+        histograms += printer.histograms
     }
 
-    private mutating func gauge(_ dotted: String, _ metric: String, _ labels: [(String, String)], _ value: Int64) {
-        items.append(Item(dotted: dotted, metric: metric, labels: labels, value: value, kind: .gauge))
+    private mutating func add(_ table: some StatisticsTable, _ place: StatPlace) {
+        var table = table
+        var printer = Printer(place)
+        table.visit(&printer)
+        take(printer)
     }
 
-    private mutating func addClasses(
-        _ prefix: String, _ metric: String, _ labels: [(String, String)],
-        _ counts: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64)
+    /// The answers in all are those to requests from inside and from outside.
+    private mutating func addCluster(_ place: StatPlace, _ stats: ClusterStats) {
+        add(stats, place)
+        var answers = stats.external
+        answers.add(stats.internalAnswers)
+        var time = stats.externalTime
+        time.add(stats.internalTime)
+        var printer = Printer(place)
+        printer.responses("upstream_rq", &answers, codes: true, isSparse: true)
+        printer.histogram("upstream_rq_time", &time)
+        take(printer)
+    }
+
+    private mutating func addMembership(
+        _ place: StatPlace, _ table: EndpointTable, _ statistics: WorkerStatistics, _ name: String
     ) {
-        for (digit, value) in [(1, counts.1), (2, counts.2), (3, counts.3), (4, counts.4), (5, counts.5)] {
-            counter("\(prefix)_\(digit)xx", "\(metric)_xx", [("envoy_response_code_class", "\(digit)")] + labels, value)
-        }
-    }
-
-    private mutating func addCluster(_ name: String, _ stats: ClusterStats) {
-        let labels = [("envoy_cluster_name", name)]
-        for (word, value) in [
-            ("upstream_cx_total", stats.connectionsTotal), ("upstream_cx_destroy", stats.connectionsClosed),
-            ("upstream_cx_connect_fail", stats.connectFailures), ("upstream_cx_connect_timeout", stats.connectTimeouts),
-            ("upstream_cx_overflow", stats.connectionOverflow), ("upstream_cx_idle_timeout", stats.idleTimeouts),
-            ("upstream_cx_rx_bytes_total", stats.bytesReceived), ("upstream_cx_tx_bytes_total", stats.bytesSent),
-            ("upstream_cx_none_healthy", stats.noHealthyHost), ("upstream_rq_total", stats.requestsTotal),
-            ("upstream_rq_completed", stats.completed), ("upstream_rq_pending_total", stats.pendingTotal),
-            ("upstream_rq_pending_overflow", stats.pendingOverflow + stats.overflow),
-            ("upstream_rq_timeout", stats.timeouts), ("upstream_rq_per_try_timeout", stats.perTryTimeouts),
-            ("upstream_rq_rx_reset", stats.resetsReceived), ("upstream_rq_tx_reset", stats.resetsSent),
-            ("upstream_rq_retry", stats.retries), ("upstream_rq_retry_success", stats.retrySuccesses),
-            ("upstream_rq_retry_overflow", stats.retryOverflow),
-            ("upstream_rq_retry_limit_exceeded", stats.retryLimitExceeded),
-            ("outlier_detection.ejections_enforced_total", stats.ejections),
-        ] {
-            counter(
-                "cluster.\(name).\(word)", "envoy_cluster_\(word.replacing(".", with: "_"))", labels, value)
-        }
-        let open = stats.connectionsTotal &- stats.connectionsClosed &- stats.connectFailures
-        gauge(
-            "cluster.\(name).upstream_cx_active", "envoy_cluster_upstream_cx_active", labels,
-            Int64(truncatingIfNeeded: open))
-        gauge("cluster.\(name).upstream_rq_active", "envoy_cluster_upstream_rq_active", labels, stats.requestsActive)
-        addClasses("cluster.\(name).upstream_rq", "envoy_cluster_upstream_rq", labels, stats.byClass)
-    }
-
-    private mutating func addMembership(_ name: String, _ table: EndpointTable, _ ejected: Int) {
-        let labels = [("envoy_cluster_name", name)]
+        let ejected = statistics.ejected[name]?.count ?? 0
+        let degraded = table.endpoints.count { $0.health == .degraded }
         let healthy = table.endpoints.count { $0.health == .healthy } - ejected
-        gauge(
-            "cluster.\(name).membership_total", "envoy_cluster_membership_total", labels, Int64(table.endpoints.count))
-        gauge(
-            "cluster.\(name).membership_healthy", "envoy_cluster_membership_healthy", labels, Int64(max(0, healthy)))
-        gauge(
-            "cluster.\(name).outlier_detection.ejections_active", "envoy_cluster_outlier_detection_ejections_active",
-            labels, Int64(ejected))
-    }
-
-    private mutating func addHTTP(_ prefix: String, _ stats: HTTPStats) {
-        let labels = [("envoy_http_conn_manager_prefix", prefix)]
+        var printer = Printer(place)
         for (word, value) in [
-            ("downstream_cx_total", stats.connectionsTotal), ("downstream_rq_total", stats.requestsTotal),
-            ("downstream_rq_http1_total", stats.requestsTotal), ("downstream_cx_http1_total", stats.connectionsTotal),
-            ("downstream_rq_completed", stats.completed), ("downstream_cx_protocol_error", stats.protocolErrors),
-            ("downstream_rq_rx_reset", stats.requestResets), ("downstream_cx_idle_timeout", stats.idleTimeouts),
-            ("downstream_rq_timeout", stats.requestTimeouts), ("downstream_cx_rx_bytes_total", stats.bytesReceived),
-            ("downstream_cx_tx_bytes_total", stats.bytesSent), ("no_route", stats.noRoute),
-            ("no_cluster", stats.noCluster), ("rq_redirect", stats.redirects),
-            ("rq_direct_response", stats.directResponses), ("rq_total", stats.routedTotal),
-            ("fault.delays_injected", stats.delaysInjected), ("fault.aborts_injected", stats.abortsInjected),
+            ("membership_total", table.endpoints.count), ("membership_healthy", max(0, healthy)),
+            ("membership_degraded", degraded), ("membership_excluded", 0),
         ] {
-            counter("http.\(prefix).\(word)", "envoy_http_\(word.replacing(".", with: "_"))", labels, value)
+            var value = Int64(value)
+            printer.gauge(word, &value)
         }
-        gauge(
-            "http.\(prefix).downstream_cx_active", "envoy_http_downstream_cx_active", labels, stats.connectionsActive)
-        gauge("http.\(prefix).downstream_rq_active", "envoy_http_downstream_rq_active", labels, stats.requestsActive)
-        addClasses("http.\(prefix).downstream_rq", "envoy_http_downstream_rq", labels, stats.byClass)
+        if statistics.outliers[name] != nil {
+            var value = Int64(ejected)
+            printer.gauge("outlier_detection.ejections_active", &value)
+        }
+        take(printer)
     }
 
-    private mutating func addTCP(_ prefix: String, _ stats: TCPStats) {
-        let labels = [("envoy_tcp_prefix", prefix)]
-        for (word, value) in [
-            ("downstream_cx_total", stats.connectionsTotal), ("downstream_cx_no_route", stats.noRoute),
-            ("idle_timeout", stats.idleTimeouts), ("downstream_cx_rx_bytes_total", stats.bytesReceived),
-            ("downstream_cx_tx_bytes_total", stats.bytesSent),
-        ] {
-            counter("tcp.\(prefix).\(word)", "envoy_tcp_\(word)", labels, value)
+    private mutating func addBreakers(_ place: StatPlace, _ breakers: BreakerFacts) {
+        for (word, facts) in [("default", breakers.normal), ("high", breakers.high)] {
+            var printer = Printer(place.inner("circuit_breakers.\(word)"))
+            for (resource, name, rest) in [
+                (facts.connections, "cx", "remaining_cx"), (facts.pending, "rq_pending", "remaining_pending"),
+                (facts.requests, "rq", "remaining_rq"), (facts.retries, "rq_retry", "remaining_retries"),
+            ] {
+                var isOpen: Int64 = resource.taken >= resource.limit ? 1 : 0
+                printer.gauge("\(name)_open", &isOpen)
+                if facts.tracksRemaining {
+                    var remaining = max(0, resource.limit - resource.taken)
+                    printer.gauge(rest, &remaining)
+                }
+            }
+            take(printer)
         }
-        gauge("tcp.\(prefix).downstream_cx_active", "envoy_tcp_downstream_cx_active", labels, stats.connectionsActive)
     }
 
-    private mutating func addListener(_ address: String, _ stats: ListenerStats) {
-        let labels = [("envoy_listener_address", address)]
-        counter(
-            "listener.\(address).downstream_cx_total", "envoy_listener_downstream_cx_total", labels,
-            stats.connectionsTotal)
-        counter(
-            "listener.\(address).no_filter_chain_match", "envoy_listener_no_filter_chain_match", labels,
-            stats.noFilterChain)
+    private mutating func addServer(_ server: ServerFacts, _ configuration: ProxyConfiguration) {
+        var printer = Printer(StatPlace(path: "server", metric: "server", labels: []))
+        for (name, value) in [
+            ("live", server.state == .live ? 1 : 0), ("state", server.state.rawValue), ("uptime", server.uptime),
+            ("concurrency", server.concurrency), ("memory_allocated", server.memory),
+            ("memory_heap_size", server.memory), ("memory_physical_size", server.memory),
+            ("total_connections", server.connections), ("hot_restart_epoch", server.restartEpoch),
+        ] {
+            var value = value
+            printer.gauge(name, &value)
+        }
+        take(printer)
+        var listeners = server.listenerManager
+        listeners.active = Int64(configuration.listeners.count)
+        add(listeners, StatPlace(path: "listener_manager", metric: "listener_manager", labels: []))
+        var clusters = server.clusterManager
+        clusters.active = Int64(configuration.clusters.count { $0 != nil })
+        add(clusters, StatPlace(path: "cluster_manager", metric: "cluster_manager", labels: []))
     }
 
     // MARK: Forms
 
-    /// `name: value` lines, sorted by name.
-    ///
-    /// - Parameter filter: only names that contain it.
-    package func plain(containing filter: String? = nil) -> String {
-        items.map { (name: $0.dotted, value: $0.value) }
-            .filter { filter.map($0.name.contains) ?? true }
-            .sorted { $0.name < $1.name }
-            .map { "\($0.name): \($0.value)\n" }.joined()
+    private func chosen(_ query: StatsQuery) -> [Item] {
+        items.filter {
+            query.kinds.contains($0.kind) && (!query.onlyUsed || $0.value != 0) && query.wants($0.name)
+        }
     }
 
-    package func json(containing filter: String? = nil) -> String {
-        let lines = items.filter { filter.map($0.dotted.contains) ?? true }.sorted { $0.dotted < $1.dotted }
-            .map { "{\"name\":\(JSONText.quoted($0.dotted)),\"value\":\($0.value)}" }
+    private func chosenHistograms(_ query: StatsQuery) -> [HistogramItem] {
+        guard query.kinds.contains(.histogram) else { return [] }
+        return histograms.filter { (!query.onlyUsed || $0.histogram.count > 0) && query.wants($0.name) }
+    }
+
+    private static let shares: [Double] = [0, 25, 50, 75, 90, 95, 99, 99.5, 99.9, 100]
+
+    /// `name: value` lines sorted by name, histograms behind.
+    package func plain(_ query: StatsQuery = StatsQuery()) -> String {
+        var out = chosen(query).map { "\($0.name): \($0.value)\n" }.joined()
+        for item in chosenHistograms(query) { out += "\(item.name): \(Self.line(item.histogram, query.buckets))\n" }
+        return out
+    }
+
+    private static func line(_ histogram: Histogram, _ form: StatsQuery.HistogramForm) -> String {
+        switch form {
+        case .summary:
+            guard histogram.count > 0 else { return "No recorded values" }
+            return shares.map { share in
+                // The first figure is that of the last interval; no intervals are kept.
+                "P\(number(share))(nan,\(number(histogram.quantile(share / 100) ?? 0)))"
+            }.joined(separator: " ")
+        case .cumulative, .disjoint:
+            guard histogram.count > 0 else { return "No recorded values" }
+            var before: UInt64 = 0
+            return Histogram.limits.map { limit in
+                let below = histogram.count(upTo: limit)
+                defer { before = below }
+                return "B\(number(limit))(0,\(form == .cumulative ? below : below &- before))"
+            }.joined(separator: " ")
+        case .detailed:
+            let bins = histogram.occupied.map { "\(number($0.low)),\(number($0.width)):\($0.count)" }
+            return "\n  totals=" + bins.joined(separator: ", ")
+        }
+    }
+
+    /// Whole numbers have no point.
+    private static func number(_ value: Double) -> String {
+        if let whole = Int64(exactly: value) { return String(whole) }
+        return String(value)
+    }
+
+    package func json(_ query: StatsQuery = StatsQuery()) -> String {
+        var lines = chosen(query).map { "{\"name\":\(JSONText.quoted($0.name)),\"value\":\($0.value)}" }
+        let histograms = chosenHistograms(query)
+        if !histograms.isEmpty {
+            let supported = Self.shares.map(Self.number).joined(separator: ",")
+            let computed = histograms.map { item in
+                let values = Self.shares.map { share in
+                    let value = item.histogram.quantile(share / 100).map(Self.number) ?? "null"
+                    return "{\"cumulative\":\(value),\"interval\":null}"
+                }
+                return "{\"name\":\(JSONText.quoted(item.name)),\"values\":[\(values.joined(separator: ","))]}"
+            }
+            lines.append(
+                "{\"histograms\":{\"supported_quantiles\":[\(supported)],"
+                    + "\"computed_quantiles\":[\(computed.joined(separator: ","))]}}")
+        }
         return "{\"stats\":[" + lines.joined(separator: ",") + "]}"
     }
 
-    /// The Prometheus text format, one `TYPE` line per metric.
-    package func prometheus() -> String {
+    /// The Prometheus text format, one `TYPE` line per metric: counters, gauges, histograms.
+    package func prometheus(_ query: StatsQuery = StatsQuery()) -> String {
         var out = ""
+        for kind in [StatKind.counter, .gauge] {
+            var last = ""
+            let items = chosen(query).filter { $0.kind == kind }
+            for item in items.sorted(by: { ($0.metric, $0.name) < ($1.metric, $1.name) }) {
+                if item.metric != last {
+                    last = item.metric
+                    out += "# TYPE \(item.metric) \(kind.rawValue)\n"
+                }
+                out += "\(item.metric){\(Self.labels(item.labels))} \(item.value)\n"
+            }
+        }
         var last = ""
-        for item in items {
+        for item in chosenHistograms(query).sorted(by: { ($0.metric, $0.name) < ($1.metric, $1.name) }) {
             if item.metric != last {
                 last = item.metric
-                out += "# TYPE \(item.metric) \(item.kind == .counter ? "counter" : "gauge")\n"
+                out += "# TYPE \(item.metric) histogram\n"
             }
-            let labels = item.labels.map { "\($0)=\"\(Self.escaped($1))\"" }.joined(separator: ",")
-            out += "\(item.metric){\(labels)} \(item.value)\n"
+            let labels = Self.labels(item.labels)
+            let comma = labels.isEmpty ? "" : ","
+            for limit in Histogram.limits {
+                out += "\(item.metric)_bucket{\(labels)\(comma)le=\"\(Self.number(limit))\"} "
+                out += "\(item.histogram.count(upTo: limit))\n"
+            }
+            out += "\(item.metric)_bucket{\(labels)\(comma)le=\"+Inf\"} \(item.histogram.count)\n"
+            out += "\(item.metric)_sum{\(labels)} \(item.histogram.sum)\n"
+            out += "\(item.metric)_count{\(labels)} \(item.histogram.count)\n"
         }
         return out
     }
 
+    private static func labels(_ labels: [(name: String, value: String)]) -> String {
+        labels.map { "\($0.name)=\"\(escaped($0.value))\"" }.joined(separator: ",")
+    }
+
     private static func escaped(_ text: String) -> String {
         text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
-    }
-}
-
-/// Text of JSON values, for the few pages that are written by hand.
-package enum JSONText {
-    package static func quoted(_ text: String) -> String {
-        var out = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": out += "\\\""
-            case "\\": out += "\\\\"
-            case "\n": out += "\\n"
-            case "\r": out += "\\r"
-            case "\t": out += "\\t"
-            default:
-                if scalar.value < 0x20 {
-                    let hex = String(scalar.value, radix: 16)
-                    out += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-                } else {
-                    out.unicodeScalars.append(scalar)
-                }
-            }
-        }
-        return out + "\""
     }
 }

@@ -390,7 +390,7 @@ internal final class HTTP1ServerConnection: HTTPDownstream, ChannelInboundHandle
                 headDeadline = .distantFuture
                 refuse(HTTP1Error(status: 408, details: "request_header_timeout"))
             } else if idleDeadline <= now {
-                server.stats.idleTimeouts += 1
+                server.stats.connectionIdleTimeouts += 1
                 phase = .closing
                 context?.close(promise: nil)
                 return

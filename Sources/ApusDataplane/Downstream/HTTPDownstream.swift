@@ -14,10 +14,15 @@ internal final class DownstreamInfo: Sendable {
     let serverName: String
     let localText: String
     let remoteText: String
+    /// When the client connected.
+    let opened: NIODeadline
+
+    /// Milliseconds that the connection has been open.
+    func length(_ now: NIODeadline) -> Int64 { (now - opened).nanoseconds / 1_000_000 }
 
     init(
         id: UInt64, local: SocketEndpoint?, remote: SocketEndpoint?, destination: SocketEndpoint?,
-        serverName: String = ""
+        serverName: String = "", opened: NIODeadline = .uptimeNanoseconds(0)
     ) {
         self.id = id
         self.local = local
@@ -25,6 +30,7 @@ internal final class DownstreamInfo: Sendable {
         self.destination = destination ?? local
         restoredDestination = destination
         self.serverName = serverName
+        self.opened = opened
         localText = (destination ?? local)?.description ?? ""
         remoteText = remote?.description ?? ""
     }

@@ -62,7 +62,7 @@ extension HTTPExchange {
     }
 
     func countAnswer(_ status: Int) {
-        cluster?.stats.countStatus(status)
+        cluster?.stats.countAnswer(status, isInternal: identity.isInternal)
         if status >= 500 { pool?.stats.errors += 1 } else { pool?.stats.successes += 1 }
         cluster?.record(.response(status: UInt16(clamping: status)), host: pool?.index ?? -1)
         if attempts > 1, status < 500 { cluster?.stats.retrySuccesses += 1 }

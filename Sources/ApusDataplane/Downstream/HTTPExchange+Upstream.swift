@@ -233,7 +233,8 @@ extension HTTPExchange {
         }
         facts.lastDownstreamByte = (now - started).nanoseconds / 1000
         server.stats.requestsActive -= 1
-        if facts.responseCode != 0 { server.stats.countStatus(Int(facts.responseCode)) }
+        server.stats.requestTime.record((now - started).nanoseconds / 1_000_000)
+        if facts.responseCode != 0 { server.stats.answers.countClass(Int(facts.responseCode)) }
         if let cluster, attempts > 0 { cluster.stats.requestsActive -= 1 }
         releaseRetry()
         if !manager.accessLogs.isEmpty {

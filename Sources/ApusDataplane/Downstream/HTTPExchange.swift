@@ -175,6 +175,7 @@ internal final class HTTPExchange: UpstreamSink {
         started = now
         phase = .trying
         server.stats.requestsTotal += 1
+        server.stats.http1RequestsTotal += 1
         server.stats.requestsActive += 1
         facts = StreamFacts()
         facts.startTime = worker.wallTime(now) / 1000

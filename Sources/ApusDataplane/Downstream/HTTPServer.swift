@@ -6,11 +6,15 @@ internal final class HTTPServer {
     let worker: Worker
     let manager: HTTPConnectionManager
     let listener: ListenerConfig
+    let counters: ListenerCounters
     var stats = HTTPStats()
     private var connections: [ObjectIdentifier: HTTP1ServerConnection] = [:]
     private(set) var isDraining = false
 
-    init(worker: Worker, manager: HTTPConnectionManager, listener: ListenerConfig) {
+    init(
+        worker: Worker, manager: HTTPConnectionManager, listener: ListenerConfig, counters: ListenerCounters
+    ) {
+        self.counters = counters
         self.worker = worker
         self.manager = manager
         self.listener = listener
@@ -22,12 +26,20 @@ internal final class HTTPServer {
         connections[ObjectIdentifier(connection)] = connection
         stats.connectionsTotal += 1
         stats.connectionsActive += 1
+        counters.opened()
+        stats.http1ConnectionsTotal += 1
+        stats.http1ConnectionsActive += 1
         if isDraining || worker.isDraining { connection.drain() }
     }
 
     func closed(_ connection: HTTP1ServerConnection) {
         guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
         stats.connectionsActive -= 1
+        stats.http1ConnectionsActive -= 1
+        stats.connectionsClosed += 1
+        let length = connection.info.length(worker.loop.now)
+        stats.connectionLength.record(length)
+        counters.closed(after: length)
     }
 
     func drain() {

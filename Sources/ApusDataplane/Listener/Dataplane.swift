@@ -55,6 +55,8 @@ package actor Dataplane {
     private var known: [String: ListenerConfig] = [:]
     private var current = ProxyConfiguration.empty
     private var isDraining = false
+    private var listenerManager = ListenerManagerStats()
+    private var clusterManager = ClusterManagerStats()
 
     package init(options: Options, logger: Logger) async throws {
         self.options = options
@@ -81,6 +83,8 @@ package actor Dataplane {
         self.workers = workers
     }
 
+    package nonisolated var concurrency: Int { options.concurrency }
+
     package nonisolated var eventLoops: MultiThreadedEventLoopGroup { group }
 
     /// Runs on every loop and collects the results.
@@ -99,6 +103,7 @@ package actor Dataplane {
     /// - Returns: the listeners that could not be bound; the others are in force.
     @discardableResult
     package func apply(_ configuration: ProxyConfiguration) async -> [BindError] {
+        countClusters(current, configuration)
         current = configuration
         var errors: [BindError] = []
         // Clusters and routes first: a listener that opens must find them.
@@ -108,11 +113,16 @@ package actor Dataplane {
         for listener in configuration.listeners {
             names.insert(listener.name)
             if known[listener.name] === listener { continue }
+            let isNew = known[listener.name] == nil
             _ = await onEachLoop { worker in _ = worker.setListener(listener) }
             known[listener.name] = listener
             do {
-                try await bind(listener)
+                let isInPlace = try await bind(listener)
+                listenerManager.createSuccess += UInt64(concurrency)
+                if isNew { listenerManager.added += 1 } else { listenerManager.modified += 1 }
+                if !isNew, isInPlace { listenerManager.inPlaceUpdated += 1 }
             } catch let error as BindError {
+                listenerManager.createFailure += 1
                 errors.append(error)
                 logger.error("\(error.description)")
                 known[listener.name] = nil
@@ -122,6 +132,7 @@ package actor Dataplane {
         }
         for name in known.keys.filter({ !names.contains($0) }) {
             known[name] = nil
+            listenerManager.removed += 1
             await close(name)
             let time = options.drainTime
             _ = await onEachLoop { $0.removeListener(name, drainTime: time) }
@@ -129,12 +140,13 @@ package actor Dataplane {
         return errors
     }
 
-    private func bind(_ listener: ListenerConfig) async throws {
+    /// - Returns: true if the sockets that were there go on.
+    private func bind(_ listener: ListenerConfig) async throws -> Bool {
         if let existing = bound[listener.name] {
-            if listener.bindsToPort, existing.address == listener.address { return }
+            if listener.bindsToPort, existing.address == listener.address { return true }
             await close(listener.name)
         }
-        guard listener.bindsToPort else { return }
+        guard listener.bindsToPort else { return false }
         var address = try Self.socketAddress(listener)
         var channels: [any Channel] = []
         var port: Int?
@@ -177,6 +189,7 @@ package actor Dataplane {
             if isUnix { break }
         }
         bound[listener.name] = BoundListener(address: listener.address, channels: channels, port: port)
+        return false
     }
 
     private static func reason(_ error: any Error) -> String {
@@ -229,6 +242,28 @@ package actor Dataplane {
     }
 
     // MARK: Statistics
+
+    private func countClusters(_ old: ProxyConfiguration, _ new: ProxyConfiguration) {
+        for index in 0..<max(old.clusters.count, new.clusters.count) {
+            let before = old.cluster(Slot(index))
+            let after = new.cluster(Slot(index))
+            switch (before, after) {
+            case (nil, .some): clusterManager.added += 1
+            case (.some, nil): clusterManager.removed += 1
+            case (let before?, let after?) where before.config !== after.config: clusterManager.modified += 1
+            default: break
+            }
+        }
+    }
+
+    /// What has happened to listeners and clusters since the start.
+    package func managers() -> (ListenerManagerStats, ClusterManagerStats) { (listenerManager, clusterManager) }
+
+    package func resetCounters() async {
+        listenerManager.resetCounters()
+        clusterManager.resetCounters()
+        _ = await onEachLoop { $0.resetCounters() }
+    }
 
     package func statistics() async -> WorkerStatistics {
         var sum = WorkerStatistics()

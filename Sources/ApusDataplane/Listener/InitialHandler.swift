@@ -24,6 +24,7 @@ internal final class InitialHandler: ChannelInboundHandler, RemovableChannelHand
     private var local: SocketEndpoint?
     private var remote: SocketEndpoint?
     private var destination: SocketEndpoint?
+    private var opened = NIODeadline.uptimeNanoseconds(0)
     private var sniffed = SniffedFacts()
     private let timer = SniffTimer()
 
@@ -73,9 +74,10 @@ internal final class InitialHandler: ChannelInboundHandler, RemovableChannelHand
     }
 
     private func start(_ context: ChannelHandlerContext) {
+        opened = context.eventLoop.now
         local = SocketEndpoint(context.channel.localAddress)
         remote = SocketEndpoint(context.channel.remoteAddress)
-        listener.stats.connectionsTotal += 1
+        listener.counters.stats.connectionsTotal += 1
         guard worker.shared.isIntercepting, wantsOriginalDestination else {
             inspect()
             return
@@ -99,7 +101,7 @@ internal final class InitialHandler: ChannelInboundHandler, RemovableChannelHand
             destination = found
             if listener.config.usesOriginalDestination, let other = worker.listener(for: found), other !== listener {
                 listener = other
-                other.stats.connectionsTotal += 1
+                other.counters.stats.connectionsTotal += 1
             }
         }
         inspect()
@@ -142,6 +144,7 @@ internal final class InitialHandler: ChannelInboundHandler, RemovableChannelHand
             choose()
         } else {
             isDone = true
+            listener.counters.stats.preConnectionTimeouts += 1
             context?.close(promise: nil)
         }
     }
@@ -165,7 +168,7 @@ internal final class InitialHandler: ChannelInboundHandler, RemovableChannelHand
         facts.transportProtocol = sniffed.isTLS ? .tls : .rawBuffer
         facts.applicationProtocols = sniffed.applicationProtocols
         guard let chain = listener.chain(for: facts) else {
-            listener.stats.noFilterChain += 1
+            listener.counters.stats.noFilterChain += 1
             isDone = true
             context.close(promise: nil)
             return
@@ -173,7 +176,7 @@ internal final class InitialHandler: ChannelInboundHandler, RemovableChannelHand
         isDone = true
         let info = DownstreamInfo(
             id: worker.shared.nextConnectionID(), local: local, remote: remote, destination: destination,
-            serverName: sniffed.serverName)
+            serverName: sniffed.serverName, opened: opened)
         let handler: any ChannelHandler =
             switch chain {
             case .http(let server): HTTP1ServerConnection(worker: worker, server: server, info: info)

@@ -2,6 +2,21 @@ internal import ApusCore
 package import ApusTraffic
 package import NIOCore
 
+/// The numbers of a listener; its connections outlive the configuration that made them.
+internal final class ListenerCounters {
+    var stats = ListenerStats()
+
+    /// A connection has found its filter chain.
+    func opened() { stats.connectionsActive += 1 }
+
+    /// - Parameter length: milliseconds.
+    func closed(after length: Int64) {
+        stats.connectionsActive -= 1
+        stats.connectionsClosed += 1
+        stats.connectionLength.record(length)
+    }
+}
+
 /// A listener on one loop: the configuration that new connections get, and the connections.
 package final class LoopListener {
     internal enum Chain {
@@ -32,7 +47,7 @@ package final class LoopListener {
 
     internal let worker: Worker
     package private(set) var config: ListenerConfig
-    internal var stats = ListenerStats()
+    internal let counters = ListenerCounters()
     private var chains: [(config: FilterChain, runtime: Chain)] = []
     private var defaultChain: (config: FilterChain, runtime: Chain)?
     /// Chains of older configurations whose connections are still open.
@@ -49,8 +64,8 @@ package final class LoopListener {
 
     private func make(_ chain: FilterChain) -> Chain {
         switch chain.filter {
-        case .http(let manager): .http(HTTPServer(worker: worker, manager: manager, listener: config))
-        case .tcp(let proxy): .tcp(TCPServer(worker: worker, proxy: proxy, listener: config))
+        case .http(let manager): .http(HTTPServer(worker: worker, manager: manager, listener: config, counters: counters))
+        case .tcp(let proxy): .tcp(TCPServer(worker: worker, proxy: proxy, listener: config, counters: counters))
         }
     }
 
@@ -133,18 +148,36 @@ package final class LoopListener {
         worker.loop.scheduleTask(in: time) {
             let listener = bound.value
             listener.closeConnections()
-            for chain in listener.allChains { listener.addStatistics(chain, &listener.worker.retired) }
+            listener.worker.drained(listener)
         }
     }
 
     internal func collect(_ name: String, into result: inout WorkerStatistics) {
-        result.listeners[name, default: ListenerStats()].add(stats)
+        result.listeners[name, default: ListenerStats()].add(counters.stats)
+        result.listeners[name]?.preConnectionsActive += Int64(sniffing.count)
+        if let sum = result.listeners[name] {
+            result.listenerWorkers[name, default: [:]][worker.index] = (sum.connectionsTotal, sum.connectionsActive)
+        }
         for chain in allChains { addStatistics(chain, &result) }
+    }
+
+    internal func resetCounters() {
+        counters.stats.resetCounters()
+        for chain in allChains {
+            switch chain {
+            case .http(let server): server.stats.resetCounters()
+            case .tcp(let server): server.stats.resetCounters()
+            }
+        }
     }
 
     private func addStatistics(_ chain: Chain, _ result: inout WorkerStatistics) {
         switch chain {
-        case .http(let server): result.http[server.manager.statPrefix, default: HTTPStats()].add(server.stats)
+        case .http(let server):
+            let prefix = server.manager.statPrefix
+            result.http[prefix, default: HTTPStats()].add(server.stats)
+            result.listenerAnswers[config.name, default: [:]][prefix, default: ResponseCounts()].add(
+                server.stats.answers)
         case .tcp(let server): result.tcp[server.proxy.statPrefix, default: TCPStats()].add(server.stats)
         }
     }

@@ -61,9 +61,13 @@ package final class Worker {
     private let connector: any Connector
     private var clusters: [ClusterRuntime?] = []
     private var listeners: [String: LoopListener] = [:]
+    /// Listeners that are gone from the configuration and still have connections.
+    private var draining: [LoopListener] = []
+    private var scopes: [String: any AnyStatisticsScope] = [:]
     private var logs: [LogBuffer] = []
     private var logTimer: LogTimer?
-    /// Statistics of what no longer exists, so that counters never go back.
+    /// Statistics of chains and listeners that were replaced, so that the counters of those that took their place never
+    /// go back.
     internal var retired = WorkerStatistics()
     /// Nanoseconds to add to the loop's clock for the time since 1970.
     private var wallOffset: Int64
@@ -126,7 +130,6 @@ package final class Worker {
                 runtime.update(cluster)
             } else {
                 runtime.drain()
-                retired.clusters[runtime.name, default: ClusterStats()].add(runtime.stats)
                 clusters[index] = nil
             }
         }
@@ -177,9 +180,12 @@ package final class Worker {
     /// New connections no longer come here; those that exist are drained.
     package func removeListener(_ name: String, drainTime: TimeAmount) {
         guard let listener = listeners.removeValue(forKey: name) else { return }
-        retired.listeners[name, default: ListenerStats()].add(listener.stats)
+        draining.append(listener)
         listener.drain(within: drainTime)
     }
+
+    /// The last connections of a removed listener are gone.
+    internal func drained(_ listener: LoopListener) { draining.removeAll { $0 === listener } }
 
     /// The listener for a redirected connection: the one whose address is the destination, else the one for any
     /// address and that port.
@@ -201,10 +207,13 @@ package final class Worker {
         for listener in listeners.values { listener.drainConnections() }
     }
 
-    package var openConnections: Int { listeners.values.reduce(0) { $0 + $1.openConnections } }
+    package var openConnections: Int {
+        listeners.values.reduce(0) { $0 + $1.openConnections } + draining.reduce(0) { $0 + $1.openConnections }
+    }
 
     package func closeAll() {
         for listener in listeners.values { listener.closeConnections() }
+        for listener in draining { listener.closeConnections() }
         for cluster in clusters { cluster?.drain() }
         flushLogs()
     }
@@ -249,42 +258,37 @@ package final class Worker {
 
     // MARK: Statistics
 
+    /// The numbers of a filter or another part that keeps its own, behind a prefix of its own. Asked for when the part is
+    /// made, and kept: a look-up is nothing for each request.
+    ///
+    /// - Parameter prefix: Envoy's, without the last dot: `http.ingress.rbac`, `cluster.origin.ext_authz`.
+    package func scope<Table: StatisticsTable>(_ prefix: String, _: Table.Type) -> StatisticsScope<Table> {
+        if let known = scopes[prefix] as? StatisticsScope<Table> { return known }
+        let made = StatisticsScope<Table>()
+        scopes[prefix] = made
+        return made
+    }
+
     package func statistics() -> WorkerStatistics {
-        var result = retired
+        var result = WorkerStatistics()
         for case let cluster? in configuration.clusters {
-            result.clusters[cluster.config.name] = result.clusters[cluster.config.name] ?? ClusterStats()
+            result.clusters[cluster.config.name] = ClusterStats()
             result.endpoints[cluster.config.name] = cluster.endpoints
         }
         for case let cluster? in clusters { cluster.collect(into: &result) }
         for (name, listener) in listeners { listener.collect(name, into: &result) }
+        for listener in draining { listener.collect(listener.config.name, into: &result) }
+        result.adopt(&retired)
+        for (prefix, scope) in scopes { result.scopes[prefix] = scope.snapshot }
         return result
     }
-}
 
-/// The counters of one loop, or the sum of several.
-package struct WorkerStatistics: Sendable {
-    package var clusters: [String: ClusterStats] = [:]
-    /// By cluster, then by address.
-    package var hosts: [String: [String: HostStats]] = [:]
-    package var listeners: [String: ListenerStats] = [:]
-    package var http: [String: HTTPStats] = [:]
-    package var tcp: [String: TCPStats] = [:]
-    /// Addresses ejected on at least one loop, by cluster.
-    package var ejected: [String: Set<String>] = [:]
-    /// The hosts in use, names resolved.
-    package var endpoints: [String: EndpointTable] = [:]
-
-    package init() {}
-
-    package mutating func add(_ other: WorkerStatistics) {
-        for (name, stats) in other.clusters { clusters[name, default: ClusterStats()].add(stats) }
-        for (cluster, table) in other.hosts {
-            for (host, stats) in table { hosts[cluster, default: [:]][host, default: HostStats()].add(stats) }
-        }
-        for (name, stats) in other.listeners { listeners[name, default: ListenerStats()].add(stats) }
-        for (name, stats) in other.http { http[name, default: HTTPStats()].add(stats) }
-        for (name, hosts) in other.ejected { ejected[name, default: []].formUnion(hosts) }
-        endpoints.merge(other.endpoints) { $1 }
-        for (name, stats) in other.tcp { tcp[name, default: TCPStats()].add(stats) }
+    /// What only grows begins anew at zero.
+    package func resetCounters() {
+        for cluster in clusters { cluster?.resetCounters() }
+        for listener in listeners.values { listener.resetCounters() }
+        for listener in draining { listener.resetCounters() }
+        for scope in scopes.values { scope.resetCounters() }
+        retired = WorkerStatistics()
     }
 }

@@ -10,11 +10,12 @@ internal final class TCPSession: ChannelInboundHandler, ChannelOutboundHandler {
 
     private let worker: Worker
     private let server: TCPServer
-    private let info: DownstreamInfo
+    let info: DownstreamInfo
     private var context: ChannelHandlerContext?
     private var upstream: TCPUpstream?
     private var cluster: ClusterRuntime?
     private var holdsConnection = false
+    private var host: HostPool?
     private var waiting = ByteBuffer()
     private var inputClosed = false
     private var readPaused = true
@@ -169,7 +170,9 @@ internal final class TCPSession: ChannelInboundHandler, ChannelOutboundHandler {
         }
         holdsConnection = true
         cluster.stats.connectionsTotal += 1
+        cluster.stats.connectionsActive += 1
         host.countConnection()
+        self.host = host
         facts.upstreamHost = host.name
         facts.upstreamRequestAttempts = attempts
         let upstream = TCPUpstream(session: self)
@@ -247,6 +250,9 @@ internal final class TCPSession: ChannelInboundHandler, ChannelOutboundHandler {
         holdsConnection = false
         cluster?.limits(false).give(.connection)
         cluster?.stats.connectionsClosed += 1
+        cluster?.stats.connectionsActive -= 1
+        host?.countConnectionClosed()
+        host = nil
     }
 
     // MARK: The end

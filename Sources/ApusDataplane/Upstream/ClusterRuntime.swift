@@ -10,6 +10,8 @@ internal final class ClusterRuntime {
     private(set) var settings: PoolSettings
     private let shared: ClusterBreakers
     var stats = ClusterStats()
+    var outlierStats = OutlierStats()
+    var healthStats = HealthCheckStats()
     private var table: EndpointTable
     private var balancer: LoadBalancer
     /// By endpoint index; made when a host is first chosen.
@@ -104,7 +106,6 @@ internal final class ClusterRuntime {
             for (key, pool) in oldPools where !kept.contains(key.address) {
                 // A host that is gone finishes what it has begun.
                 byAddress[key] = nil
-                worker.retired.hosts[name, default: [:]][pool.name, default: HostStats()].add(pool.stats)
                 pool.drain()
             }
         }
@@ -276,7 +277,8 @@ internal final class ClusterRuntime {
         let now = Int64(clamping: worker.loop.now.uptimeNanoseconds)
         let ejected = detector?.record(outcome, host: index, now: now, random: worker.random.next()) ?? false
         if ejected {
-            stats.ejections += 1
+            outlierStats.total += 1
+            outlierStats.enforced += 1
             rebalance()
         }
     }
@@ -373,8 +375,30 @@ internal final class ClusterRuntime {
 
     // MARK: Statistics
 
+    func resetCounters() {
+        stats.resetCounters()
+        outlierStats.resetCounters()
+        healthStats.resetCounters()
+        for pool in byAddress.values { pool.stats.resetCounters() }
+    }
+
+    private func breakerFacts(_ isHighPriority: Bool) -> BreakerFacts.Priority {
+        let taken = limits(isHighPriority)
+        let limits = breakers(isHighPriority)
+        func resource(_ kind: ClusterLimits.Resource, _ limit: UInt32) -> BreakerFacts.Resource {
+            BreakerFacts.Resource(taken: Int64(taken.taken(kind)), limit: Int64(limit))
+        }
+        return BreakerFacts.Priority(
+            connections: resource(.connection, limits.maxConnections),
+            pending: resource(.pending, limits.maxPendingRequests),
+            requests: resource(.request, limits.maxRequests), retries: resource(.retry, limits.maxRetries),
+            tracksRemaining: limits.tracksRemaining)
+    }
+
     func collect(into result: inout WorkerStatistics) {
         result.clusters[name, default: ClusterStats()].add(stats)
+        result.breakers[name] = BreakerFacts(normal: breakerFacts(false), high: breakerFacts(true))
+        if config.outlierDetection != nil { result.outliers[name, default: OutlierStats()].add(outlierStats) }
         for pool in byAddress.values {
             var stats = pool.stats
             stats.active = Int64(pool.activeRequests)

@@ -104,7 +104,10 @@ internal final class HostPool {
         }
         connecting += 1
         cluster.stats.connectionsTotal += 1
+        cluster.stats.connectionsActive += 1
+        cluster.stats.http1ConnectionsTotal += 1
         stats.connectionsTotal += 1
+        stats.connectionsActive += 1
         let worker = cluster.worker
         let connection = UpstreamConnection(pool: self)
         let future = worker.connect(address, cluster.settings, connection)
@@ -138,7 +141,10 @@ internal final class HostPool {
             transportFailure = ConnectError.describe(error)
         }
         cluster.stats.connectFailures += 1
+        cluster.stats.connectionsActive -= 1
+        cluster.stats.connectionsClosed += 1
         stats.connectFailures += 1
+        stats.connectionsActive -= 1
         // One failure fails every request that waited for this attempt, as Envoy does: they may be retried elsewhere.
         let waiting = pending
         pending = []
@@ -189,7 +195,8 @@ internal final class HostPool {
         if let index = idle.lastIndex(where: { $0 === connection }) { idle.remove(at: index) }
         limits.give(.connection)
         cluster.stats.connectionsClosed += 1
-        stats.connectionsClosed += 1
+        cluster.stats.connectionsActive -= 1
+        stats.connectionsActive -= 1
         if !pending.isEmpty { connectIfNeeded() }
         cluster.hostPoolChanged(self)
     }
@@ -205,9 +212,15 @@ internal final class HostPool {
         for connection in idle { connection.close() }
     }
 
-    func countConnection() { stats.connectionsTotal += 1 }
+    /// A connection that a TCP proxy opens; it is not of this pool, but to its host.
+    func countConnection() {
+        stats.connectionsTotal += 1
+        stats.connectionsActive += 1
+    }
 
     func countConnectFailure() { stats.connectFailures += 1 }
+
+    func countConnectionClosed() { stats.connectionsActive -= 1 }
 
     // MARK: Idle connections
 

@@ -106,7 +106,7 @@ internal final class ShadowRequest: UpstreamSink {
     override func upstreamFailed(_ reason: UpstreamReset, transportFailure: String) { over() }
 
     override func upstreamHead(_ connection: UpstreamStream) {
-        if !connection.facts.isInterim { cluster.stats.countStatus(Int(connection.head.status)) }
+        if !connection.facts.isInterim { cluster.stats.countAnswer(Int(connection.head.status), isInternal: false) }
     }
 
     override func upstreamEnded() { over() }

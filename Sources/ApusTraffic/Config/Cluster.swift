@@ -20,6 +20,8 @@ package struct CircuitBreakerLimits: Hashable, Sendable {
     package var maxRetries: UInt32 = 3
     /// `retry_budget`: millionths of the active and pending requests that may be retries, and the least concurrency.
     package var retryBudget: RetryBudget?
+    /// The statistics say how much is left.
+    package var tracksRemaining = false
 
     package struct RetryBudget: Hashable, Sendable {
         package let percent: Double

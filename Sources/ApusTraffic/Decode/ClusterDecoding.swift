@@ -305,6 +305,7 @@ extension ClusterConfig {
             if thresholds.hasMaxConnections { limits.maxConnections = thresholds.maxConnections.value }
             if thresholds.hasMaxPendingRequests { limits.maxPendingRequests = thresholds.maxPendingRequests.value }
             if thresholds.hasMaxRequests { limits.maxRequests = thresholds.maxRequests.value }
+            limits.tracksRemaining = thresholds.trackRemaining
             if thresholds.hasMaxRetries { limits.maxRetries = thresholds.maxRetries.value }
             if thresholds.hasRetryBudget {
                 let budget = thresholds.retryBudget

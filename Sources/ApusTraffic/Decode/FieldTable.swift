@@ -57,9 +57,8 @@ enum FieldTable {
         "envoy.config.cluster.v3.CircuitBreakers.Thresholds": Entry(
             """
             priority=1 max_connections=2 max_pending_requests=3 max_requests=4 max_retries=5
-            retry_budget=8
+            retry_budget=8 track_remaining=6
             """,
-            ignored: "track_remaining=6",
             refused: "max_connection_pools=7"),
         "envoy.config.cluster.v3.CircuitBreakers.Thresholds.RetryBudget": Entry(
             "budget_percent=1 min_retry_concurrency=2"),
