@@ -96,7 +96,8 @@ package struct ClustersPage: Sendable {
                     ("cx_connect_fail", stats.connectFailures, false), ("cx_total", stats.connectionsTotal, false),
                     ("rq_error", stats.errors, false), ("rq_success", stats.successes, false),
                     ("rq_timeout", stats.timeouts, false), ("rq_total", stats.requests, false),
-                    ("cx_active", UInt64(clamping: stats.connectionsActive), true), ("rq_active", UInt64(clamping: stats.active), true),
+                    ("cx_active", UInt64(clamping: stats.connectionsActive), true),
+                    ("rq_active", UInt64(clamping: stats.active), true),
                 ].map { name, value, isGauge in
                     (isGauge ? "{\"type\":\"GAUGE\"," : "{") + "\"name\":\"\(name)\",\"value\":\"\(value)\"}"
                 }

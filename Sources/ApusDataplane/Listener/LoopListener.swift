@@ -64,7 +64,8 @@ package final class LoopListener {
 
     private func make(_ chain: FilterChain) -> Chain {
         switch chain.filter {
-        case .http(let manager): .http(HTTPServer(worker: worker, manager: manager, listener: config, counters: counters))
+        case .http(let manager):
+            .http(HTTPServer(worker: worker, manager: manager, listener: config, counters: counters))
         case .tcp(let proxy): .tcp(TCPServer(worker: worker, proxy: proxy, listener: config, counters: counters))
         }
     }

@@ -156,7 +156,7 @@ import Testing
         stats.requestTime.record(30)
         stats.requestTime.record(2)
         statistics.http["web"] = stats
-        let page = try text(statistics).prometheus(query("rq_time"))
+        let page = try text(statistics).prometheus(query("rq_time$"))
         #expect(page.hasPrefix("# TYPE envoy_http_downstream_rq_time histogram\n"))
         #expect(
             page.contains("envoy_http_downstream_rq_time_bucket{envoy_http_conn_manager_prefix=\"web\",le=\"25\"} 1\n"))
