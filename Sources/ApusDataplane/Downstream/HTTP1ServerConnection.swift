@@ -59,11 +59,11 @@ internal final class HTTP1ServerConnection: HTTPDownstream, ChannelInboundHandle
         exchange = HTTPExchange(worker: worker, server: server, info: info)
         super.init()
         exchange.downstream = self
-        timer.owner = self
     }
 
     private final class ConnectionTimer: LoopTimer {
-        weak var owner: HTTP1ServerConnection?
+        /// Set while the connection is open. A weak reference would make every count of its references slow.
+        var owner: HTTP1ServerConnection?
 
         override func timerFired(_ now: NIODeadline) { owner?.timeReached(now) }
     }
@@ -72,6 +72,7 @@ internal final class HTTP1ServerConnection: HTTPDownstream, ChannelInboundHandle
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        timer.owner = self
         server.opened(self)
         let timeouts = server.manager.timeouts
         if let limit = timeouts.maxConnection { lifeDeadline = context.eventLoop.now + limit.timeAmount }
@@ -104,8 +105,10 @@ internal final class HTTP1ServerConnection: HTTPDownstream, ChannelInboundHandle
         let wasServing = if case .serving = phase { true } else { false }
         phase = .closed
         worker.timers.cancel(timer)
+        timer.owner = nil
         server.closed(self)
         if wasServing { exchange.downstreamClosed() }
+        exchange.discard()
         exchange.downstream = nil
         readPaused = false
     }
@@ -321,6 +324,10 @@ internal final class HTTP1ServerConnection: HTTPDownstream, ChannelInboundHandle
     }
 
     override func flush() {
+        if needsFlush { worker.turn.add(self) }
+    }
+
+    override func flushNow() {
         guard needsFlush else { return }
         needsFlush = false
         writeOut()
@@ -339,7 +346,7 @@ internal final class HTTP1ServerConnection: HTTPDownstream, ChannelInboundHandle
     override func abort() {
         if case .closed = phase { return }
         phase = .closing
-        flush()
+        flushNow()
         context?.close(promise: nil)
     }
 
@@ -417,7 +424,7 @@ internal final class HTTP1ServerConnection: HTTPDownstream, ChannelInboundHandle
     /// Sends what is left and says that nothing follows; the client has a moment to read it before the socket goes.
     private func closeOutput() {
         guard let context else { return }
-        flush()
+        flushNow()
         if let limit = server.manager.timeouts.delayedClose, limit > .zero {
             closeDeadline = worker.loop.now + limit.timeAmount
         } else {

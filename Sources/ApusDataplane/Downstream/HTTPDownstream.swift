@@ -39,7 +39,7 @@ internal final class DownstreamInfo: Sendable {
 /// The client's side of one exchange, whatever its protocol: an HTTP/1.1 connection, or a stream of HTTP/2.
 ///
 /// A class to inherit from, for the same reason as `UpstreamSink`.
-internal class HTTPDownstream {
+internal class HTTPDownstream: TurnFlushable {
     /// Sends a 1xx head; the final one follows.
     func writeInterim(_ head: HTTPHead) {}
     /// Starts the answer. Framing is chosen from the head: its `content-length`, or chunks.
@@ -51,6 +51,7 @@ internal class HTTPDownstream {
     func writeEnd() {}
     /// The same with trailers, which a protocol that cannot carry them drops.
     func writeEnd(trailers: HTTPHead) { writeEnd() }
+    /// What was written leaves at the end of the turn.
     func flush() {}
     /// The connection ends with this answer.
     func closeAfterAnswer() {}

@@ -247,5 +247,6 @@ extension HTTPExchange {
         retry = nil
         forward = nil
         if !shadows.isEmpty { shadows = [] }
+        timer.owner = nil
     }
 }

@@ -95,11 +95,12 @@ internal final class HTTPExchange: UpstreamSink {
         self.server = server
         self.info = info
         super.init()
-        timer.owner = self
     }
 
     final class ExchangeTimer: LoopTimer {
-        weak var owner: HTTPExchange?
+        /// Set from the beginning of a request to its end. A weak reference would make every count of the exchange's
+        /// references slow.
+        var owner: HTTPExchange?
 
         override func timerFired(_ now: NIODeadline) { owner?.timeReached(now) }
     }
@@ -174,6 +175,7 @@ internal final class HTTPExchange: UpstreamSink {
         let now = worker.loop.now
         started = now
         phase = .trying
+        timer.owner = self
         server.stats.requestsTotal += 1
         server.stats.http1RequestsTotal += 1
         server.stats.requestsActive += 1
@@ -326,6 +328,9 @@ internal final class HTTPExchange: UpstreamSink {
         dropUpstream()
         finish()
     }
+
+    /// There will be no further request. The timer may still wait for an instant that no longer matters.
+    func discard() { worker.timers.cancel(timer) }
 
     func downstreamWritabilityChanged(_ isWritable: Bool) {
         guard let connection else { return }

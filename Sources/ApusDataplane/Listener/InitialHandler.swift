@@ -31,11 +31,11 @@ internal final class InitialHandler: ChannelInboundHandler, RemovableChannelHand
     init(worker: Worker, listener: LoopListener) {
         self.worker = worker
         self.listener = listener
-        timer.owner = self
     }
 
     private final class SniffTimer: LoopTimer {
-        weak var owner: InitialHandler?
+        /// Set while the handler waits for bytes.
+        var owner: InitialHandler?
 
         override func timerFired(_ now: NIODeadline) { owner?.timedOut() }
     }
@@ -123,6 +123,7 @@ internal final class InitialHandler: ChannelInboundHandler, RemovableChannelHand
             return
         }
         isWaiting = true
+        timer.owner = self
         listener.waits(self)
         if let limit = listener.config.listenerFiltersTimeout, limit > .zero {
             worker.timers.arm(timer, worker.loop.now + limit.timeAmount)
@@ -153,6 +154,7 @@ internal final class InitialHandler: ChannelInboundHandler, RemovableChannelHand
         guard isWaiting else { return }
         isWaiting = false
         worker.timers.cancel(timer)
+        timer.owner = nil
         listener.waited(self)
     }
 

@@ -53,6 +53,7 @@ package final class Worker {
     package let loop: any EventLoop
     package let index: Int
     internal let timers: TimerQueue
+    internal let turn: TurnFlush
     internal let shared: SharedState
     internal var random: SeededRandom
     /// Faults being injected now.
@@ -92,6 +93,7 @@ package final class Worker {
         self.connector = connector
         self.wallClock = wallClock
         timers = TimerQueue(loop: loop)
+        turn = TurnFlush(loop: loop)
         random = SeededRandom(seed: seed)
         let now = loop.now
         wallChecked = now
@@ -233,8 +235,11 @@ package final class Worker {
             handOver(buffer)
             return
         }
-        if logTimer == nil { logTimer = LogTimer(self) }
-        if let logTimer { timers.arm(logTimer, loop.now + .milliseconds(100)) }
+        if logTimer == nil { logTimer = LogTimer() }
+        if let logTimer {
+            logTimer.worker = self
+            timers.arm(logTimer, loop.now + .milliseconds(100))
+        }
     }
 
     private func handOver(_ buffer: LogBuffer) {
@@ -249,11 +254,14 @@ package final class Worker {
     }
 
     private final class LogTimer: LoopTimer {
-        weak var worker: Worker?
+        /// Set while the timer waits. A weak reference would make every count of the worker's references slow.
+        var worker: Worker?
 
-        init(_ worker: Worker) { self.worker = worker }
-
-        override func timerFired(_ now: NIODeadline) { worker?.flushLogs() }
+        override func timerFired(_ now: NIODeadline) {
+            let worker = self.worker
+            self.worker = nil
+            worker?.flushLogs()
+        }
     }
 
     // MARK: Statistics

@@ -32,11 +32,11 @@ internal final class TCPSession: ChannelInboundHandler, ChannelOutboundHandler {
         self.worker = worker
         self.server = server
         self.info = info
-        timer.owner = self
     }
 
     private final class SessionTimer: LoopTimer {
-        weak var owner: TCPSession?
+        /// Set while the session is open.
+        var owner: TCPSession?
 
         override func timerFired(_ now: NIODeadline) { owner?.timeReached(now) }
     }
@@ -45,6 +45,7 @@ internal final class TCPSession: ChannelInboundHandler, ChannelOutboundHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        timer.owner = self
         // A client that has said all it wants to say may still be waiting for the answer.
         try? context.channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true)
         server.opened(self)
@@ -261,6 +262,7 @@ internal final class TCPSession: ChannelInboundHandler, ChannelOutboundHandler {
         guard !isClosed else { return }
         isClosed = true
         worker.timers.cancel(timer)
+        timer.owner = nil
         server.closed(self)
         let upstream = self.upstream
         self.upstream = nil

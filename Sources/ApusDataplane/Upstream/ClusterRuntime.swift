@@ -137,6 +137,9 @@ internal final class ClusterRuntime {
         isDraining = true
         if let sweepTimer { worker.timers.cancel(sweepTimer) }
         if let resolveTimer { worker.timers.cancel(resolveTimer) }
+        // They hold this object: a weak reference would make every count of its references slow.
+        sweepTimer = nil
+        resolveTimer = nil
         for pool in Array(byAddress.values) { pool.drain() }
     }
 
@@ -259,7 +262,7 @@ internal final class ClusterRuntime {
             return
         }
         if detector == nil { detector = OutlierDetector(config: detection, hostCount: table.endpoints.count) }
-        if sweepTimer == nil { sweepTimer = ClusterTimer { [weak self] now in self?.sweep(now) } }
+        if sweepTimer == nil { sweepTimer = ClusterTimer { [self] now in sweep(now) } }
         if let sweepTimer { worker.timers.arm(sweepTimer, worker.loop.now + detection.interval.timeAmount) }
     }
 
@@ -296,7 +299,7 @@ internal final class ClusterRuntime {
 
     private func startResolving() {
         guard dns != nil else { return }
-        if resolveTimer == nil { resolveTimer = ClusterTimer { [weak self] _ in self?.resolve() } }
+        if resolveTimer == nil { resolveTimer = ClusterTimer { [self] _ in resolve() } }
         resolve()
     }
 

@@ -30,11 +30,12 @@ internal final class HostPool {
     /// Index in the cluster's endpoint table; below zero: not (or no longer) in it.
     var index = -1
     private var idle: [UpstreamConnection] = []
-    private var busy: [ObjectIdentifier: UpstreamConnection] = [:]
+    /// In no order; each connection knows its place.
+    private var busy: [UpstreamConnection] = []
     private var connecting = 0
     private var pending: [UpstreamSink] = []
     private var isDraining = false
-    private var idleTimer: IdleTimer?
+    private let idleTimer = IdleTimer()
     private(set) var activeRequests = 0
     // Counters of this loop; the admin pages sum them.
     var stats = HostStats()
@@ -86,7 +87,8 @@ internal final class HostPool {
     }
 
     private func start(_ sink: UpstreamSink, on connection: UpstreamConnection) {
-        busy[ObjectIdentifier(connection)] = connection
+        connection.busyIndex = busy.count
+        busy.append(connection)
         activeRequests += 1
         cluster.requestStarted(index)
         cluster.stats.requestsTotal += 1
@@ -168,9 +170,16 @@ internal final class HostPool {
     }
 
     private func finishRequest(_ connection: UpstreamConnection) {
-        guard busy.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
+        let index = connection.busyIndex
+        guard index >= 0, index < busy.count, busy[index] === connection else { return }
+        connection.busyIndex = -1
+        let last = busy.removeLast()
+        if last !== connection {
+            busy[index] = last
+            last.busyIndex = index
+        }
         activeRequests -= 1
-        cluster.requestFinished(index)
+        cluster.requestFinished(self.index)
         limits.give(.request)
     }
 
@@ -193,6 +202,10 @@ internal final class HostPool {
     func closed(_ connection: UpstreamConnection) {
         finishRequest(connection)
         if let index = idle.lastIndex(where: { $0 === connection }) { idle.remove(at: index) }
+        if idle.isEmpty {
+            cluster.worker.timers.cancel(idleTimer)
+            idleTimer.pool = nil
+        }
         limits.give(.connection)
         cluster.stats.connectionsClosed += 1
         cluster.stats.connectionsActive -= 1
@@ -225,21 +238,20 @@ internal final class HostPool {
     // MARK: Idle connections
 
     private final class IdleTimer: LoopTimer {
-        weak var pool: HostPool?
-
-        init(_ pool: HostPool) { self.pool = pool }
+        /// Set while a connection is idle. A weak reference would make every count of the pool's references slow.
+        var pool: HostPool?
 
         override func timerFired(_ now: NIODeadline) { pool?.closeExpired(now) }
     }
 
     private func armIdleTimer() {
         guard let timeout = cluster.settings.idleTimeout, let oldest = idle.first else { return }
-        let timer = idleTimer ?? IdleTimer(self)
-        idleTimer = timer
-        cluster.worker.timers.arm(timer, oldest.idleSince + timeout)
+        idleTimer.pool = self
+        cluster.worker.timers.arm(idleTimer, oldest.idleSince + timeout)
     }
 
     private func closeExpired(_ now: NIODeadline) {
+        idleTimer.pool = nil
         guard let timeout = cluster.settings.idleTimeout else { return }
         for connection in idle where connection.idleSince + timeout <= now {
             cluster.stats.idleTimeouts += 1

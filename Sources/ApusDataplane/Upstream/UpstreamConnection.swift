@@ -31,6 +31,8 @@ internal final class UpstreamConnection: UpstreamStream, ChannelInboundHandler, 
     private(set) var requests = 0
     /// True once a byte of the current answer has been seen.
     private(set) var sawAnswer = false
+    /// Place in the pool's list of busy connections; below zero: not in it.
+    var busyIndex = -1
     /// In the pool's list of idle connections.
     var idleSince = NIODeadline.uptimeNanoseconds(0)
     private(set) var wasEverActive = false
@@ -96,7 +98,12 @@ internal final class UpstreamConnection: UpstreamStream, ChannelInboundHandler, 
         }
     }
 
+    /// What was written leaves at the end of the turn.
     override func flush() {
+        if needsFlush { pool.cluster.worker.turn.add(self) }
+    }
+
+    override func flushNow() {
         guard needsFlush else { return }
         needsFlush = false
         writeOut()
@@ -136,7 +143,7 @@ internal final class UpstreamConnection: UpstreamStream, ChannelInboundHandler, 
 
     /// Half-close of an upgraded connection.
     func closeOutput() {
-        flush()
+        flushNow()
         context?.close(mode: .output, promise: nil)
     }
 

@@ -6,7 +6,7 @@ internal import NIOCore
 ///
 /// A class to inherit from, for the same reason as `UpstreamSink`. What a sink reads at every answer lies here and not
 /// behind a call.
-internal class UpstreamStream {
+internal class UpstreamStream: TurnFlushable {
     final let pool: HostPool
     /// The response head of the current request; the sink may take it by swapping.
     final var head = HTTPHead()
@@ -29,7 +29,7 @@ internal class UpstreamStream {
     func endBody() {}
     /// Ends the request with trailers; a protocol that cannot carry them drops them.
     func endBody(trailers: HTTPHead) { endBody() }
-    /// Sends what was written. May close the connection and so re-enter the sink.
+    /// What was written leaves at the end of the turn; see `TurnFlush`.
     func flush() {}
     /// False while the upstream does not take bytes as fast as they come.
     var isWritable: Bool { true }

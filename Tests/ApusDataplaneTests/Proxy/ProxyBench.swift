@@ -117,8 +117,9 @@ final class ProxyBench {
 extension EmbeddedChannel {
     func send(_ text: String) throws { _ = try writeInbound(ByteBuffer(string: text)) }
 
-    /// Everything written since the last call.
+    /// Everything written since the last call, after the loop's turn has ended.
     func received() throws -> String {
+        embeddedEventLoop.run()
         var text = ""
         while let buffer = try readOutbound(as: ByteBuffer.self) { text += String(buffer: buffer) }
         return text
