@@ -9,9 +9,36 @@ package import NIOCore
 /// Events and actions never call back, so nothing can be re-entered.
 ///
 /// Streams live in an array of slots; the owner keeps what belongs to a stream in an array of its own by
-/// `HTTP2Stream.slot`.
+/// `HTTP2Stream.slot`. A stream is closed, and its slot free for another, when both sides have ended it, or one has reset
+/// it.
 package struct HTTP2Connection {
     package enum Role: Sendable { case client, server }
+
+    /// What happened, for statistics.
+    package struct Counters: Sendable {
+        package var headerOverflow: UInt64 = 0
+        package var messagingErrors: UInt64 = 0
+        package var refusedStreams: UInt64 = 0
+        package var trailers: UInt64 = 0
+        package var resetsReceived: UInt64 = 0
+        package var resetsSent: UInt64 = 0
+        package var goAwaysSent: UInt64 = 0
+        package var emptyFramesFlood: UInt64 = 0
+        package var priorityFlood: UInt64 = 0
+        package var windowUpdateFlood: UInt64 = 0
+        package var outboundFlood: UInt64 = 0
+        package var outboundControlFlood: UInt64 = 0
+        package var resetFlood: UInt64 = 0
+
+        package init() {}
+    }
+
+    /// The largest window (section 6.9.1).
+    static let maxWindow = 0x7FFF_FFFF
+    /// What windows are before SETTINGS say otherwise.
+    static let defaultWindow = 65_535
+    /// The largest frame that this side takes: it asks for no more than the default.
+    static let maxFrameSize = 16_384
 
     package let role: Role
     package let options: HTTP2Options
@@ -19,84 +46,146 @@ package struct HTTP2Connection {
     package var out: ByteBuffer
     /// The head of the last `head` or `trailers` event. Swap it out; the machine fills whatever it finds here.
     package var head = HTTPHead()
+    package var counters = Counters()
+
+    var table = HTTP2StreamTable()
+    var decoder: HPACKDecoder
+    var encoder: HPACKEncoder
+    /// Events that were found beside the one that is returned.
+    var events: [HTTP2Event] = []
+    var nextEvent = 0
+
+    // Reading.
+    var awaitsPreface: Bool
+    var awaitsSettings = true
+    /// The DATA frame whose octets are being handed over; slot -1: they are thrown away.
+    var dataSlot = -1
+    var dataID: UInt32 = 0
+    var dataLeft = 0
+    var paddingLeft = 0
+    var dataEndsStream = false
+    /// The stream whose header block is incomplete; 0: none.
+    var blockID: UInt32 = 0
+    var block: [UInt8] = []
+    var blockEndsStream = false
+    var blockFrames = 0
+    /// The highest stream of the peer that this side has seen.
+    var lastPeerID: UInt32 = 0
+    /// Streams of the peer above this are not processed.
+    var acceptedID: UInt32 = 0x7FFF_FFFF
+    /// Streams that this side reset lately: what the peer sent before it knew is no offence.
+    var lateIDs = [UInt32](repeating: 0, count: 32)
+    var nextLate = 0
+
+    // Windows of the connection.
+    var sendWindow = HTTP2Connection.defaultWindow
+    var receiveWindow = HTTP2Connection.defaultWindow
+    var owed = 0
+    /// Streams that have octets to send and a window, but the connection's is closed; taken in turn.
+    var waiting: [HTTP2Stream] = []
+
+    // The peer's settings.
+    var peerInitialWindow = HTTP2Connection.defaultWindow
+    var peerMaxFrame = 16_384
+    /// What the windows of new streams are for the peer: the own setting once it is acknowledged.
+    var ownInitialWindow = HTTP2Connection.defaultWindow
+    var unacknowledgedSettings = 0
+    package internal(set) var peerMaxConcurrentStreams: UInt32 = 100
+    /// The peer allows extended CONNECT.
+    package internal(set) var peerAllowsConnect = false
+    var nextOwnID: UInt32 = 1
+    package internal(set) var peerGoesAway = false
+    package internal(set) var ownGoesAway = false
+    package internal(set) var hasFailed = false
+
+    // What the peer made this side bear.
+    var emptyFrames: UInt32 = 0
+    var priorityFrames: UInt64 = 0
+    var windowUpdates: UInt64 = 0
+    var dataFramesSent: UInt64 = 0
+    var peerStreams: UInt64 = 0
+    var framesOut: UInt32 = 0
+    var controlFramesOut: UInt32 = 0
+    var resets = HTTP2ResetBucket()
 
     /// - Parameter out: an empty buffer to write to.
     package init(role: Role, options: HTTP2Options = HTTP2Options(), out: ByteBuffer) {
         self.role = role
         self.options = options
         self.out = out
+        decoder = HPACKDecoder(limit: Int(options.headerTableSize))
+        encoder = HPACKEncoder(limit: Int(min(options.headerTableSize, 64 << 10)))
+        awaitsPreface = role == .server
     }
 
-    // MARK: Input
-
-    /// Writes the own preface: for a client the magic bytes, for both SETTINGS, and the connection's window.
-    package mutating func start() {}
-
-    /// The next event of the bytes in `input`, from which whole parts are taken. nil: more bytes are needed; what is left
-    /// must be the beginning of `input` the next time.
-    package mutating func next(_ input: inout ByteBuffer, now: NIODeadline) -> HTTP2Event? { nil }
-
-    // MARK: Actions
-
-    /// Opens a stream with a request (client). The head's pseudo-headers come from its ranges; `connection` and the like
-    /// must have been removed from it.
-    ///
-    /// - Parameter webSocketProtocol: the value of `:protocol`, for extended CONNECT.
-    /// - Returns: nil if `canOpenStream` is false.
-    package mutating func openStream(
-        _ head: HTTPHead, endStream: Bool, protocolName: [UInt8]? = nil
-    ) -> HTTP2Stream? { nil }
-
-    /// True while a client may open one more stream: the peer's limit is not reached, no GOAWAY came, numbers are left.
-    package var canOpenStream: Bool { false }
-
-    /// Sends a response head (server); `status` 1xx is interim and another follows.
-    package mutating func sendHead(_ stream: HTTP2Stream, _ head: HTTPHead, endStream: Bool) {}
-
-    /// Sends body bytes, as far as the windows of stream and connection allow; the machine keeps the rest and sends it
-    /// when they open.
-    ///
-    /// - Returns: false if bytes had to be kept: give no more until `writable` comes. Giving more is no error, but nothing
-    ///   bounds it.
-    package mutating func sendData(_ stream: HTTP2Stream, _ data: ByteBuffer, endStream: Bool) -> Bool { true }
-
-    /// Ends the own side of the stream with trailers: the fields of `head`, without pseudo-headers. Behind bytes that are
-    /// kept.
-    package mutating func sendTrailers(_ stream: HTTP2Stream, _ head: HTTPHead) {}
-
-    /// Ends the own side of the stream, behind bytes that are kept.
-    package mutating func sendEnd(_ stream: HTTP2Stream) {}
-
-    /// Ends the stream in both directions at once. What the peer still sends on it is thrown away, and credited.
-    package mutating func reset(_ stream: HTTP2Stream, _ code: HTTP2ErrorCode) {}
-
-    /// Bytes of `data` events that the owner has passed on. Windows of stream and connection are given back in halves.
-    package mutating func consumed(_ stream: HTTP2Stream, _ count: Int) {}
-
-    package mutating func ping(_ data: UInt64) {}
-
-    /// First step of an orderly end: the peer learns that it should open no stream, but those under way are accepted.
-    package mutating func announceGoAway() {}
-
-    /// Second step: streams that are opened from now on are not processed. Those that are open go on.
-    package mutating func goAway(_ code: HTTP2ErrorCode) {}
-
-    /// What was taken from `out` has left for the socket; counts of waiting frames begin anew.
-    package mutating func outputFlushed() {}
+    /// Writes the own preface: for a client the magic octets, for both SETTINGS, and the connection's window.
+    package mutating func start() {
+        if role == .client { out.writeStaticString(HTTP2FrameHeader.preface) }
+        var settings: [(UInt16, UInt32)] = []
+        if options.headerTableSize != 4096 { settings.append((0x1, options.headerTableSize)) }
+        if role == .client { settings.append((0x2, 0)) }
+        if role == .server { settings.append((0x3, options.maxConcurrentStreams)) }
+        settings.append((0x4, min(options.initialStreamWindow, UInt32(Self.maxWindow))))
+        if role == .server { settings.append((0x6, UInt32(clamping: options.maxHeadBytes))) }
+        if role == .server, options.allowsConnect { settings.append((0x8, 1)) }
+        out.writeFrameHeader(length: settings.count * 6, type: HTTP2FrameType.settings, flags: 0, stream: 0)
+        for (name, value) in settings { out.writeMultipleIntegers(name, value) }
+        unacknowledgedSettings = 1
+        let window = min(max(Int(options.initialConnectionWindow), Self.defaultWindow), Self.maxWindow)
+        if window > Self.defaultWindow {
+            out.writeFrameHeader(length: 4, type: HTTP2FrameType.windowUpdate, flags: 0, stream: 0)
+            out.writeInteger(UInt32(window - Self.defaultWindow))
+            receiveWindow = window
+        }
+    }
 
     // MARK: State
 
     /// Streams that are open in at least one direction.
-    package var activeStreams: Int { 0 }
-    /// Streams that the peer lets this side have open at a time; 100 until its SETTINGS came.
-    package var peerMaxConcurrentStreams: UInt32 { 100 }
-    /// The peer said GOAWAY, or this side did.
-    package var isGoingAway: Bool { false }
-    package var hasFailed: Bool { false }
-    /// The peer allows extended CONNECT.
-    package var peerAllowsConnect: Bool { false }
+    package var activeStreams: Int { table.count }
+    /// GOAWAY was sent or received.
+    package var isGoingAway: Bool { peerGoesAway || ownGoesAway }
+    /// True while a client may open one more stream: the peer's limit is not reached, no GOAWAY came, numbers are left.
+    package var canOpenStream: Bool {
+        role == .client && !hasFailed && !isGoingAway && table.count < Int(peerMaxConcurrentStreams)
+            && nextOwnID < 0x7FFF_FFFF
+    }
 
-    package func isOpen(_ stream: HTTP2Stream) -> Bool { false }
-    /// Bytes of the stream that wait for a window.
-    package func pendingBytes(_ stream: HTTP2Stream) -> Int { 0 }
+    package func isOpen(_ stream: HTTP2Stream) -> Bool { table.isOpen(stream) }
+    /// The peer has said its last on the stream (or the stream is closed).
+    package func isRemoteClosed(_ stream: HTTP2Stream) -> Bool {
+        table.isOpen(stream) ? table.slots[stream.slot].remoteClosed : true
+    }
+    /// Octets of the stream that wait for a window.
+    package func pendingBytes(_ stream: HTTP2Stream) -> Int {
+        table.isOpen(stream) ? table.queues[stream.slot].bytes : 0
+    }
+
+    /// What was taken from `out` has left for the socket; counts of waiting frames begin anew.
+    package mutating func outputFlushed() {
+        framesOut = 0
+        controlFramesOut = 0
+    }
+}
+
+/// How often a peer may reset streams: at once, and then by the second. The figures are those of Envoy's codec.
+internal struct HTTP2ResetBucket: Sendable {
+    private static let burst: Int64 = 1000
+    private static let perSecond: Int64 = 33
+
+    private var left = burst
+    private var filled: NIODeadline?
+
+    /// - Returns: false if this one is too many.
+    mutating func take(_ now: NIODeadline) -> Bool {
+        let since = filled ?? now
+        let seconds = (now - since).nanoseconds / 1_000_000_000
+        if filled == nil || seconds > 0 {
+            filled = now
+            left = min(Self.burst, left &+ min(seconds, Self.burst) &* Self.perSecond)
+        }
+        guard left > 0 else { return false }
+        left &-= 1
+        return true
+    }
 }

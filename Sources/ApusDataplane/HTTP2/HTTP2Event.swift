@@ -1,3 +1,4 @@
+package import ApusTraffic
 package import NIOCore
 
 /// A stream of one connection. `slot` is a small number, free for a later stream once this one is closed; `id` is the
@@ -46,7 +47,7 @@ package struct HTTP2HeadFacts: Hashable, Sendable {
     /// The value of `content-length`. The machine holds the DATA frames to it.
     package var contentLength: UInt64?
     /// `:protocol` of extended CONNECT (RFC 8441): a range of the head's storage.
-    package var hasProtocol = false
+    package var protocolName: ByteRange?
     package var expectsContinue = false
 
     package init() {}

@@ -166,9 +166,6 @@ internal struct HTTP2HeadBuilder: Sendable {
 
     // MARK: The end
 
-    /// The range of `:protocol` in the head's storage.
-    var connectProtocol: ByteRange { protocolRange }
-
     /// Judges the whole head and completes it: one `cookie` field, the authority out of `host`.
     mutating func finish(_ head: inout HTTPHead, endStream: Bool, allowsConnect: Bool) -> HTTP2HeadFacts {
         head.version = .http2
@@ -213,7 +210,7 @@ internal struct HTTP2HeadBuilder: Sendable {
             guard allowsConnect, head.method == .connect, !protocolRange.isEmpty else {
                 return refuse("http2.invalid_connect")
             }
-            facts.hasProtocol = true
+            facts.protocolName = protocolRange
         }
         guard seen.contains(.scheme), head.withBytes(head.scheme, Self.isScheme) else {
             return refuse("http2.invalid_scheme")

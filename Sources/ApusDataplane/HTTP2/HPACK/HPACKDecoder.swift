@@ -10,9 +10,10 @@ internal struct HPACKDecoder: Sendable {
     /// The offer became smaller: the next block has to begin with a size update (section 4.2).
     private var needsUpdate = false
 
-    init(tableSize: Int) {
-        table = HPACKDynamicTable(maxSize: tableSize)
-        sizeLimit = tableSize
+    /// - Parameter limit: the `SETTINGS_HEADER_TABLE_SIZE` of this side. Until the peer acknowledges it, it may use 4,096.
+    init(limit: Int) {
+        table = HPACKDynamicTable(maxSize: 4096)
+        sizeLimit = max(limit, 4096)
     }
 
     var tableSize: Int { table.size }
