@@ -43,6 +43,8 @@ package enum APIRegistry {
         Envoy_Extensions_Filters_Http_Cors_V3_Cors.self,
         Envoy_Extensions_Filters_Http_Cors_V3_CorsPolicy.self,
         Envoy_Extensions_Filters_Http_Decompressor_V3_Decompressor.self,
+        Envoy_Extensions_Filters_Http_DynamicForwardProxy_V3_FilterConfig.self,
+        Envoy_Extensions_Filters_Http_DynamicForwardProxy_V3_PerRouteConfig.self,
         Envoy_Extensions_Filters_Http_ExtAuthz_V3_ExtAuthz.self,
         Envoy_Extensions_Filters_Http_ExtAuthz_V3_ExtAuthzPerRoute.self,
         Envoy_Extensions_Filters_Http_Fault_V3_HTTPFault.self,
@@ -69,6 +71,7 @@ package enum APIRegistry {
         Envoy_Extensions_Filters_Network_LocalRatelimit_V3_LocalRateLimit.self,
         Envoy_Extensions_Filters_Network_Rbac_V3_RBAC.self,
         Envoy_Extensions_Filters_Network_SniCluster_V3_SniCluster.self,
+        Envoy_Extensions_Filters_Network_SniDynamicForwardProxy_V3_FilterConfig.self,
         Envoy_Extensions_Filters_Network_TcpProxy_V3_TcpProxy.self,
     ]
 
@@ -91,6 +94,8 @@ package enum APIRegistry {
         Envoy_Extensions_AccessLoggers_File_V3_FileAccessLog.self,
         Envoy_Extensions_AccessLoggers_Stream_V3_StderrAccessLog.self,
         Envoy_Extensions_AccessLoggers_Stream_V3_StdoutAccessLog.self,
+        Envoy_Extensions_Clusters_Dns_V3_DnsCluster.self,
+        Envoy_Extensions_Clusters_DynamicForwardProxy_V3_ClusterConfig.self,
         Envoy_Extensions_Compression_Gzip_Compressor_V3_Gzip.self,
         Envoy_Extensions_Compression_Gzip_Decompressor_V3_Gzip.self,
         Envoy_Extensions_Http_EarlyHeaderMutation_HeaderMutation_V3_HeaderMutation.self,
@@ -106,6 +111,7 @@ package enum APIRegistry {
         Envoy_Extensions_LoadBalancingPolicies_Random_V3_Random.self,
         Envoy_Extensions_LoadBalancingPolicies_RingHash_V3_RingHash.self,
         Envoy_Extensions_LoadBalancingPolicies_RoundRobin_V3_RoundRobin.self,
+        Envoy_Extensions_Network_DnsResolver_Cares_V3_CaresDnsResolverConfig.self,
         Envoy_Extensions_Path_Match_UriTemplate_V3_UriTemplateMatchConfig.self,
         Envoy_Extensions_Path_Rewrite_UriTemplate_V3_UriTemplateRewriteConfig.self,
         Envoy_Extensions_RequestId_Uuid_V3_UuidRequestIdConfig.self,

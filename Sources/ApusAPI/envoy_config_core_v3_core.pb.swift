@@ -2546,6 +2546,20 @@ package nonisolated struct Envoy_Config_Core_V3_ProxyProtocolConfig: Sendable {
   fileprivate var _passThroughTlvs: Envoy_Config_Core_V3_ProxyProtocolPassThroughTLVs? = nil
 }
 
+package nonisolated struct Envoy_Config_Core_V3_DnsResolverOptions: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var useTcpForDnsLookups: Bool = false
+
+  package var noDefaultSearchDomain: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 package nonisolated struct Envoy_Config_Core_V3_SocketOption: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -5934,6 +5948,41 @@ nonisolated extension Envoy_Config_Core_V3_ProxyProtocolConfig: SwiftProtobuf.Me
 
 nonisolated extension Envoy_Config_Core_V3_ProxyProtocolConfig.Version: SwiftProtobuf._ProtoNameProviding {
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0V1\0\u{1}V2\0")
+}
+
+nonisolated extension Envoy_Config_Core_V3_DnsResolverOptions: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".DnsResolverOptions"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}use_tcp_for_dns_lookups\0\u{3}no_default_search_domain\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBoolField(value: &self.useTcpForDnsLookups) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.noDefaultSearchDomain) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.useTcpForDnsLookups != false {
+      try visitor.visitSingularBoolField(value: self.useTcpForDnsLookups, fieldNumber: 1)
+    }
+    if self.noDefaultSearchDomain != false {
+      try visitor.visitSingularBoolField(value: self.noDefaultSearchDomain, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Envoy_Config_Core_V3_DnsResolverOptions, rhs: Envoy_Config_Core_V3_DnsResolverOptions) -> Bool {
+    if lhs.useTcpForDnsLookups != rhs.useTcpForDnsLookups {return false}
+    if lhs.noDefaultSearchDomain != rhs.noDefaultSearchDomain {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
 }
 
 nonisolated extension Envoy_Config_Core_V3_SocketOption: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {

@@ -89,6 +89,15 @@ package nonisolated struct Envoy_Extensions_Upstreams_Http_V3_HttpProtocolOption
   /// Clears the value of `headerValidationConfig`. Subsequent reads from it will return its default value.
   package mutating func clearHeaderValidationConfig() {_uniqueStorage()._headerValidationConfig = nil}
 
+  package var outlierDetection: Envoy_Extensions_Upstreams_Http_V3_HttpProtocolOptions.OutlierDetection {
+    get {_storage._outlierDetection ?? Envoy_Extensions_Upstreams_Http_V3_HttpProtocolOptions.OutlierDetection()}
+    set {_uniqueStorage()._outlierDetection = newValue}
+  }
+  /// Returns true if `outlierDetection` has been explicitly set.
+  package var hasOutlierDetection: Bool {_storage._outlierDetection != nil}
+  /// Clears the value of `outlierDetection`. Subsequent reads from it will return its default value.
+  package mutating func clearOutlierDetection() {_uniqueStorage()._outlierDetection = nil}
+
   package var requestMirrorPolicies: [Envoy_Config_Route_V3_RouteAction.RequestMirrorPolicy] {
     get {_storage._requestMirrorPolicies}
     set {_uniqueStorage()._requestMirrorPolicies = newValue}
@@ -213,6 +222,28 @@ package nonisolated struct Envoy_Extensions_Upstreams_Http_V3_HttpProtocolOption
     fileprivate var _http2ProtocolOptions: Envoy_Config_Core_V3_Http2ProtocolOptions? = nil
   }
 
+  /// Which responses count as errors.
+  package nonisolated struct OutlierDetection: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    package var errorMatcher: Envoy_Config_Common_Matcher_V3_MatchPredicate {
+      get {_errorMatcher ?? Envoy_Config_Common_Matcher_V3_MatchPredicate()}
+      set {_errorMatcher = newValue}
+    }
+    /// Returns true if `errorMatcher` has been explicitly set.
+    package var hasErrorMatcher: Bool {self._errorMatcher != nil}
+    /// Clears the value of `errorMatcher`. Subsequent reads from it will return its default value.
+    package mutating func clearErrorMatcher() {self._errorMatcher = nil}
+
+    package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    package init() {}
+
+    fileprivate var _errorMatcher: Envoy_Config_Common_Matcher_V3_MatchPredicate? = nil
+  }
+
   package init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
@@ -224,7 +255,7 @@ fileprivate nonisolated let _protobuf_package = "envoy.extensions.upstreams.http
 
 nonisolated extension Envoy_Extensions_Upstreams_Http_V3_HttpProtocolOptions: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".HttpProtocolOptions"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}common_http_protocol_options\0\u{3}upstream_http_protocol_options\0\u{3}explicit_http_config\0\u{3}use_downstream_protocol_config\0\u{3}auto_config\0\u{3}http_filters\0\u{3}header_validation_config\0\u{4}\u{2}request_mirror_policies\0\u{3}hash_policy\0\u{3}retry_policy\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}common_http_protocol_options\0\u{3}upstream_http_protocol_options\0\u{3}explicit_http_config\0\u{3}use_downstream_protocol_config\0\u{3}auto_config\0\u{3}http_filters\0\u{3}header_validation_config\0\u{3}outlier_detection\0\u{3}request_mirror_policies\0\u{3}hash_policy\0\u{3}retry_policy\0")
 
   fileprivate class _StorageClass {
     var _commonHTTPProtocolOptions: Envoy_Config_Core_V3_HttpProtocolOptions? = nil
@@ -232,6 +263,7 @@ nonisolated extension Envoy_Extensions_Upstreams_Http_V3_HttpProtocolOptions: Sw
     var _upstreamProtocolOptions: Envoy_Extensions_Upstreams_Http_V3_HttpProtocolOptions.OneOf_UpstreamProtocolOptions?
     var _httpFilters: [Envoy_Extensions_Filters_Network_HttpConnectionManager_V3_HttpFilter] = []
     var _headerValidationConfig: Envoy_Config_Core_V3_TypedExtensionConfig? = nil
+    var _outlierDetection: Envoy_Extensions_Upstreams_Http_V3_HttpProtocolOptions.OutlierDetection? = nil
     var _requestMirrorPolicies: [Envoy_Config_Route_V3_RouteAction.RequestMirrorPolicy] = []
     var _hashPolicy: [Envoy_Config_Route_V3_RouteAction.HashPolicy] = []
     var _retryPolicy: Envoy_Config_Route_V3_RetryPolicy? = nil
@@ -250,6 +282,7 @@ nonisolated extension Envoy_Extensions_Upstreams_Http_V3_HttpProtocolOptions: Sw
       _upstreamProtocolOptions = source._upstreamProtocolOptions
       _httpFilters = source._httpFilters
       _headerValidationConfig = source._headerValidationConfig
+      _outlierDetection = source._outlierDetection
       _requestMirrorPolicies = source._requestMirrorPolicies
       _hashPolicy = source._hashPolicy
       _retryPolicy = source._retryPolicy
@@ -314,6 +347,7 @@ nonisolated extension Envoy_Extensions_Upstreams_Http_V3_HttpProtocolOptions: Sw
         }()
         case 6: try { try decoder.decodeRepeatedMessageField(value: &_storage._httpFilters) }()
         case 7: try { try decoder.decodeSingularMessageField(value: &_storage._headerValidationConfig) }()
+        case 8: try { try decoder.decodeSingularMessageField(value: &_storage._outlierDetection) }()
         case 9: try { try decoder.decodeRepeatedMessageField(value: &_storage._requestMirrorPolicies) }()
         case 10: try { try decoder.decodeRepeatedMessageField(value: &_storage._hashPolicy) }()
         case 11: try { try decoder.decodeSingularMessageField(value: &_storage._retryPolicy) }()
@@ -356,6 +390,9 @@ nonisolated extension Envoy_Extensions_Upstreams_Http_V3_HttpProtocolOptions: Sw
       try { if let v = _storage._headerValidationConfig {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
       } }()
+      try { if let v = _storage._outlierDetection {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+      } }()
       if !_storage._requestMirrorPolicies.isEmpty {
         try visitor.visitRepeatedMessageField(value: _storage._requestMirrorPolicies, fieldNumber: 9)
       }
@@ -379,6 +416,7 @@ nonisolated extension Envoy_Extensions_Upstreams_Http_V3_HttpProtocolOptions: Sw
         if _storage._upstreamProtocolOptions != rhs_storage._upstreamProtocolOptions {return false}
         if _storage._httpFilters != rhs_storage._httpFilters {return false}
         if _storage._headerValidationConfig != rhs_storage._headerValidationConfig {return false}
+        if _storage._outlierDetection != rhs_storage._outlierDetection {return false}
         if _storage._requestMirrorPolicies != rhs_storage._requestMirrorPolicies {return false}
         if _storage._hashPolicy != rhs_storage._hashPolicy {return false}
         if _storage._retryPolicy != rhs_storage._retryPolicy {return false}
@@ -531,6 +569,40 @@ nonisolated extension Envoy_Extensions_Upstreams_Http_V3_HttpProtocolOptions.Aut
   package static func ==(lhs: Envoy_Extensions_Upstreams_Http_V3_HttpProtocolOptions.AutoHttpConfig, rhs: Envoy_Extensions_Upstreams_Http_V3_HttpProtocolOptions.AutoHttpConfig) -> Bool {
     if lhs._httpProtocolOptions != rhs._httpProtocolOptions {return false}
     if lhs._http2ProtocolOptions != rhs._http2ProtocolOptions {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Envoy_Extensions_Upstreams_Http_V3_HttpProtocolOptions.OutlierDetection: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = Envoy_Extensions_Upstreams_Http_V3_HttpProtocolOptions.protoMessageName + ".OutlierDetection"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}error_matcher\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._errorMatcher) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._errorMatcher {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Envoy_Extensions_Upstreams_Http_V3_HttpProtocolOptions.OutlierDetection, rhs: Envoy_Extensions_Upstreams_Http_V3_HttpProtocolOptions.OutlierDetection) -> Bool {
+    if lhs._errorMatcher != rhs._errorMatcher {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -476,8 +476,8 @@ enum FieldTable {
             "common_http_protocol_options=1 explicit_http_config=3 use_downstream_protocol_config=4",
             ignored: "upstream_http_protocol_options=2",
             refused: """
-                auto_config=5 http_filters=6 header_validation_config=7 request_mirror_policies=9
-                hash_policy=10 retry_policy=11
+                auto_config=5 http_filters=6 header_validation_config=7 outlier_detection=8
+                request_mirror_policies=9 hash_policy=10 retry_policy=11
                 """),
         "envoy.extensions.upstreams.http.v3.HttpProtocolOptions.ExplicitHttpConfig": Entry(
             "http_protocol_options=1",
