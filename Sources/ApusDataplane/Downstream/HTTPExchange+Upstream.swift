@@ -34,7 +34,7 @@ extension HTTPExchange {
         }
         self.pool = pool
         facts.upstreamHost = pool.name
-        pool.request(self)
+        pool.request(self, version: request.version)
     }
 
     func tryReady(_ connection: UpstreamStream) {

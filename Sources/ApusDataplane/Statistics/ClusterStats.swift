@@ -21,6 +21,7 @@ package struct ClusterStats: StatisticsTable {
     package var connectionsClosedRemotelyInUse: UInt64 = 0
     package var closeNotifies: UInt64 = 0
     package var protocolErrors: UInt64 = 0
+    package var http2KeepaliveTimeouts: UInt64 = 0
     package var bytesReceived: UInt64 = 0
     package var bytesSent: UInt64 = 0
     package var connectTime = Histogram()
@@ -109,6 +110,7 @@ package struct ClusterStats: StatisticsTable {
         visitor.counter("upstream_cx_destroy_remote_with_active_rq", &connectionsClosedRemotelyInUse)
         visitor.counter("upstream_cx_close_notify", &closeNotifies)
         visitor.counter("upstream_cx_protocol_error", &protocolErrors)
+        visitor.counter("http2.keepalive_timeout", &http2KeepaliveTimeouts)
         visitor.counter("upstream_cx_rx_bytes_total", &bytesReceived)
         visitor.counter("upstream_cx_tx_bytes_total", &bytesSent)
         visitor.histogram("upstream_cx_connect_ms", &connectTime)

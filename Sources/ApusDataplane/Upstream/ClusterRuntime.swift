@@ -150,6 +150,15 @@ internal final class ClusterRuntime {
         return false
     }
 
+    /// - Parameter version: what the client speaks.
+    func speaksHTTP2(to version: HTTPVersion) -> Bool {
+        switch config.upstreamProtocol {
+        case .http1: false
+        case .http2: true
+        case .useDownstream: version == .http2
+        }
+    }
+
     var usesHash: Bool {
         switch config.policy {
         case .ringHash, .maglev: true
@@ -424,5 +433,9 @@ extension PoolSettings {
         source = config.bindSource.flatMap { SocketEndpoint(address: $0, port: 0).socketAddress }
         keepalive = config.keepalive
         responseLimits = HTTP1Limits(headBytes: config.maxResponseHeaderBytes, fields: config.maxResponseHeaders)
+        http1 = config.http1
+        http2 = HTTP2Options(config.http2)
+        http2.maxHeadBytes = config.maxResponseHeaderBytes
+        http2.maxHeadFields = config.maxResponseHeaders
     }
 }

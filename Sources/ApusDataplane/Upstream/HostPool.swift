@@ -13,6 +13,8 @@ internal struct PoolSettings: Sendable {
     var source: NIOCore.SocketAddress?
     var keepalive: TCPKeepalive?
     var responseLimits = HTTP1Limits(headBytes: 80 << 10)
+    var http1 = HTTP1ProtocolOptions()
+    var http2 = HTTP2Options()
 }
 
 /// The HTTP/1.1 connections of one loop to one address.
@@ -26,7 +28,7 @@ internal final class HostPool {
     var hostname = ""
     /// Requests of high-priority routes have breakers, and so connections, of their own.
     let isHighPriority: Bool
-    private let limits: ClusterLimits
+    let limits: ClusterLimits
     /// Index in the cluster's endpoint table; below zero: not (or no longer) in it.
     var index = -1
     private var idle: [UpstreamConnection] = []
@@ -34,7 +36,8 @@ internal final class HostPool {
     private var busy: [UpstreamConnection] = []
     private var connecting = 0
     private var pending: [UpstreamSink] = []
-    private var isDraining = false
+    private(set) var isDraining = false
+    var http2 = HTTP2Connections()
     private let idleTimer = IdleTimer()
     private(set) var activeRequests = 0
     // Counters of this loop; the admin pages sum them.
@@ -51,14 +54,19 @@ internal final class HostPool {
         name = key.description
     }
 
-    private var breakers: CircuitBreakerLimits { cluster.breakers(isHighPriority) }
+    var breakers: CircuitBreakerLimits { cluster.breakers(isHighPriority) }
 
-    private var connections: Int { idle.count + busy.count + connecting }
+    private var connections: Int { idle.count + busy.count + connecting + http2.count }
 
-    var isUnused: Bool { connections == 0 && pending.isEmpty }
+    var isWithoutConnection: Bool { connections == 0 }
+
+    var isUnused: Bool { connections == 0 && pending.isEmpty && http2.pending.isEmpty }
 
     /// Finds or makes a connection for the sink. May answer at once, in either way.
-    func request(_ sink: UpstreamSink) {
+    ///
+    /// - Parameter version: what the client speaks; a cluster may want the same to its hosts.
+    func request(_ sink: UpstreamSink, version: HTTPVersion = .http11) {
+        if cluster.speaksHTTP2(to: version) { return requestHTTP2(sink) }
         if let connection = idle.popLast() {
             guard limits.take(.request, limit: Int(breakers.maxRequests)) else {
                 idle.append(connection)
@@ -81,7 +89,10 @@ internal final class HostPool {
 
     /// The sink no longer waits.
     func cancel(_ sink: UpstreamSink) {
-        guard let index = pending.firstIndex(where: { $0 === sink }) else { return }
+        guard let index = pending.firstIndex(where: { $0 === sink }) else {
+            _ = cancelHTTP2(sink)
+            return
+        }
         pending.remove(at: index)
         limits.give(.pending)
     }
@@ -131,6 +142,13 @@ internal final class HostPool {
     private func connectFailed(_ connection: UpstreamConnection, _ error: any Error) {
         guard !connection.wasEverActive else { return }
         connecting -= 1
+        let waiting = pending
+        pending = []
+        connectFailed(waiting, error)
+    }
+
+    /// One failure fails every request that waited for this attempt, as Envoy does: they may be retried elsewhere.
+    func connectFailed(_ waiting: [UpstreamSink], _ error: any Error) {
         limits.give(.connection)
         let reason: UpstreamReset
         let transportFailure: String
@@ -147,9 +165,6 @@ internal final class HostPool {
         cluster.stats.connectionsClosed += 1
         stats.connectFailures += 1
         stats.connectionsActive -= 1
-        // One failure fails every request that waited for this attempt, as Envoy does: they may be retried elsewhere.
-        let waiting = pending
-        pending = []
         for sink in waiting {
             limits.give(.pending)
             sink.upstreamFailed(reason, transportFailure: transportFailure)
@@ -223,6 +238,30 @@ internal final class HostPool {
     func drain() {
         isDraining = true
         for connection in idle { connection.close() }
+        for connection in http2.open { connection.drain() }
+    }
+
+    // MARK: What both protocols count
+
+    func requestStarted() {
+        activeRequests += 1
+        cluster.requestStarted(index)
+        cluster.stats.requestsTotal += 1
+        stats.requests += 1
+    }
+
+    func requestFinished() {
+        activeRequests -= 1
+        cluster.requestFinished(index)
+        limits.give(.request)
+    }
+
+    func connectionClosed() {
+        limits.give(.connection)
+        cluster.stats.connectionsClosed += 1
+        cluster.stats.connectionsActive -= 1
+        stats.connectionsActive -= 1
+        cluster.hostPoolChanged(self)
     }
 
     /// A connection that a TCP proxy opens; it is not of this pool, but to its host.

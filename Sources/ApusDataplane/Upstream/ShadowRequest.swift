@@ -48,7 +48,7 @@ internal final class ShadowRequest: UpstreamSink {
             timer.owner = self
             worker.timers.arm(timer, worker.loop.now + timeout.timeAmount)
         }
-        host.request(self)
+        host.request(self, version: head.version)
     }
 
     func data(_ data: ByteBuffer) {
