@@ -40,13 +40,37 @@ package struct ClustersPage: Sendable {
 
     private func health(_ address: String, _ endpoint: Endpoint?, _ cluster: Cluster) -> [String] {
         var flags: [String] = []
-        if statistics.ejected[cluster.config.name]?.contains(address) ?? false { flags.append("/failed_outlier_check") }
+        let known = shared(address, cluster)
+        if known.failedActiveCheck { flags.append("/failed_active_hc") }
+        if known.isEjected { flags.append("/failed_outlier_check") }
         switch endpoint?.health {
         case .unhealthy?: flags.append("/failed_eds_health")
         case .degraded?: flags.append("/degraded_eds_health")
+        case .draining?: flags.append("/eds_status_draining")
         default: break
         }
+        if known.isDegraded { flags.append("/degraded_active_hc") }
+        if known.isPending { flags.append("/pending_active_hc") }
+        if known.timedOut { flags.append("/active_hc_timeout") }
         return flags
+    }
+
+    private func shared(_ address: String, _ cluster: Cluster) -> SharedClusterStats.Host {
+        statistics.shared[cluster.config.name]?.hosts[address] ?? SharedClusterStats.Host()
+    }
+
+    private static func status(_ health: Endpoint.Health?) -> String {
+        switch health {
+        case .unhealthy?: "UNHEALTHY"
+        case .degraded?: "DEGRADED"
+        case .draining?: "DRAINING"
+        case .healthy?, nil: "HEALTHY"
+        }
+    }
+
+    private static func rate(_ value: Double?) -> String {
+        guard let value else { return "-1" }
+        return value == value.rounded() ? "\(Int(value))" : "\((value * 10000).rounded() / 10000)"
     }
 
     package func text() -> String {
@@ -75,8 +99,9 @@ package struct ClustersPage: Sendable {
                     ("health_flags", flags.isEmpty ? "healthy" : flags.joined()),
                     ("weight", "\(endpoint?.weight ?? 1)"),
                     ("region", locality.region), ("zone", locality.zone), ("sub_zone", locality.subZone),
-                    ("canary", "false"), ("priority", "\(endpoint?.priority ?? 0)"), ("success_rate", "-1"),
-                    ("local_origin_success_rate", "-1"),
+                    ("canary", "false"), ("priority", "\(endpoint?.priority ?? 0)"),
+                    ("success_rate", Self.rate(shared(address, cluster).successRate)),
+                    ("local_origin_success_rate", Self.rate(shared(address, cluster).localSuccessRate)),
                 ] {
                     out += "\(name)::\(address)::\(key)::\(value)\n"
                 }
@@ -90,8 +115,15 @@ package struct ClustersPage: Sendable {
             let hosts = self.hosts(cluster).map { address, endpoint, stats, locality -> String in
                 let flags = health(address, endpoint, cluster)
                 var health =
-                    "\"eds_health_status\":\"\(endpoint?.health == .unhealthy ? "UNHEALTHY" : endpoint?.health == .degraded ? "DEGRADED" : "HEALTHY")\""
-                if flags.contains("/failed_outlier_check") { health += ",\"failed_outlier_check\":true" }
+                    "\"eds_health_status\":\"\(Self.status(endpoint?.health))\""
+                for (flag, field) in [
+                    ("/failed_active_hc", "failed_active_health_check"),
+                    ("/failed_outlier_check", "failed_outlier_check"),
+                    ("/degraded_active_hc", "failed_active_degraded_check"),
+                    ("/pending_active_hc", "pending_active_hc"), ("/active_hc_timeout", "active_hc_timeout"),
+                ] where flags.contains(flag) {
+                    health += ",\"\(field)\":true"
+                }
                 let counters = [
                     ("cx_connect_fail", stats.connectFailures, false), ("cx_total", stats.connectionsTotal, false),
                     ("rq_error", stats.errors, false), ("rq_success", stats.successes, false),

@@ -134,19 +134,25 @@ package struct StatsText: Sendable {
     private mutating func addMembership(
         _ place: StatPlace, _ table: EndpointTable, _ statistics: WorkerStatistics, _ name: String
     ) {
-        let ejected = statistics.ejected[name]?.count ?? 0
-        let degraded = table.endpoints.count { $0.health == .degraded }
-        let healthy = table.endpoints.count { $0.health == .healthy } - ejected
+        let shared = statistics.shared[name] ?? SharedClusterStats()
+        var (healthy, degraded, excluded) = (0, 0, 0)
+        for endpoint in table.endpoints {
+            let known = shared.hosts[endpoint.address.description] ?? SharedClusterStats.Host()
+            if endpoint.health == .draining || (known.isPending && known.failedActiveCheck) { excluded += 1 }
+            if endpoint.health == .unhealthy || endpoint.health == .draining { continue }
+            if known.isEjected || known.failedActiveCheck { continue }
+            if endpoint.health == .degraded || known.isDegraded { degraded += 1 } else { healthy += 1 }
+        }
         var printer = Printer(place)
         for (word, value) in [
-            ("membership_total", table.endpoints.count), ("membership_healthy", max(0, healthy)),
-            ("membership_degraded", degraded), ("membership_excluded", 0),
+            ("membership_total", table.endpoints.count), ("membership_healthy", healthy),
+            ("membership_degraded", degraded), ("membership_excluded", excluded),
         ] {
             var value = Int64(value)
             printer.gauge(word, &value)
         }
         if statistics.outliers[name] != nil {
-            var value = Int64(ejected)
+            var value = Int64(shared.hosts.values.count(where: \.isEjected))
             printer.gauge("outlier_detection.ejections_active", &value)
         }
         take(printer)

@@ -152,6 +152,7 @@ extension HTTPExchange {
             routeDeadline = .distantFuture
             cluster?.stats.timeouts += 1
             pool?.stats.timeouts += 1
+            if case .trying = phase, connection != nil { cluster?.record(.localTimeout, host: pool?.index ?? -1) }
             return end(with: .responseTimeout)
         }
         if idleDeadline <= now {
@@ -174,7 +175,7 @@ extension HTTPExchange {
         }
         cluster?.stats.perTryTimeouts += 1
         pool?.stats.timeouts += 1
-        cluster?.record(.localFailure, host: pool?.index ?? -1)
+        cluster?.record(.localTimeout, host: pool?.index ?? -1)
         dropUpstream()
         if shouldRetryAfterTryTimeout() { backOff() } else { reply(answer) }
     }

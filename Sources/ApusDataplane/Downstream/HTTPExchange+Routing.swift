@@ -173,13 +173,16 @@ extension HTTPExchange {
     func pickHost(_ cluster: ClusterRuntime) -> HostPool? {
         let isHigh = forward?.highPriority ?? false
         let destination = self.destination(cluster)
-        var chosen = cluster.pick(hash: hash, destination: destination, isHighPriority: isHigh)
+        let criteria = decision?.weighted?.metadata ?? forward?.metadata
+        var chosen = cluster.pick(
+            hash: hash, criteria: criteria, destination: destination, isHighPriority: isHigh)
         if attempts > 1, let retry {
             var selection = 0
             while selection < retry.hostSelectionAttempts, let host = chosen, retry.rejects(host.key) {
                 selection += 1
                 chosen = cluster.pick(
-                    hash: hash, destination: destination, attempt: selection, isHighPriority: isHigh)
+                    hash: hash, criteria: criteria, destination: destination, attempt: selection,
+                    isHighPriority: isHigh)
             }
         }
         if let chosen, retry != nil { retry?.hostTried(chosen.key) }

@@ -40,6 +40,7 @@ extension HTTPExchange {
     func tryReady(_ connection: UpstreamStream) {
         guard phase == .trying, let cluster else { return connection.abandon() }
         self.connection = connection
+        cluster.record(.localSuccess, host: pool?.index ?? -1)
         let now = worker.loop.now
         tryStarted = now
         facts.upstreamLocalAddress = connection.localText

@@ -262,12 +262,17 @@ package actor Dataplane {
     package func resetCounters() async {
         listenerManager.resetCounters()
         clusterManager.resetCounters()
+        shared.resetCounters()
         _ = await onEachLoop { $0.resetCounters() }
     }
 
     package func statistics() async -> WorkerStatistics {
         var sum = WorkerStatistics()
         for part in await onEachLoop({ $0.statistics() }) { sum.add(part) }
+        sum.shared = shared.statistics()
+        for (name, stats) in sum.shared {
+            if let counts = stats.outliers { sum.outliers[name] = OutlierStats(counts) }
+        }
         return sum
     }
 

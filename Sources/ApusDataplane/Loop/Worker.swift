@@ -6,7 +6,7 @@ internal import Synchronization
 /// What the loops of one data plane have in common. Everything here is safe from any thread.
 package final class SharedState: Sendable {
     package let logWriter = LogWriter()
-    private let limits = Mutex<[String: ClusterBreakers]>([:])
+    private let clusters = Mutex<[String: SharedCluster]>([:])
     private let connectionIDs = Atomic<UInt64>(0)
     /// True if a firewall redirects connections here, so that they have an original destination.
     package let isIntercepting: Bool
@@ -21,22 +21,26 @@ package final class SharedState: Sendable {
         resolver = Resolver()
     }
 
-    /// The breakers of a cluster; the same object for every loop.
-    internal func breakers(_ cluster: String) -> ClusterBreakers {
-        limits.withLock { limits in
-            if let known = limits[cluster] { return known }
-            let made = ClusterBreakers()
-            limits[cluster] = made
+    /// What the loops share of a cluster; the same object for every loop.
+    internal func cluster(_ name: String) -> SharedCluster {
+        clusters.withLock { clusters in
+            if let known = clusters[name] { return known }
+            let made = SharedCluster()
+            clusters[name] = made
             return made
         }
     }
 
-    internal func nextConnectionID() -> UInt64 { connectionIDs.add(1, ordering: .relaxed).newValue }
-}
+    /// By cluster.
+    internal func statistics() -> [String: SharedClusterStats] {
+        clusters.withLock { $0 }.mapValues { $0.statistics() }
+    }
 
-internal final class ClusterBreakers: Sendable {
-    let normal = ClusterLimits()
-    let high = ClusterLimits()
+    internal func resetCounters() {
+        for cluster in clusters.withLock({ Array($0.values) }) { cluster.resetCounters() }
+    }
+
+    internal func nextConnectionID() -> UInt64 { connectionIDs.add(1, ordering: .relaxed).newValue }
 }
 
 /// Opens connections: sockets in production, embedded channels in tests.

@@ -1,3 +1,5 @@
+internal import ApusTraffic
+
 /// Upstream numbers of one cluster, behind `cluster.<name>.`.
 package struct ClusterStats: StatisticsTable {
     package var connectionsTotal: UInt64 = 0
@@ -222,6 +224,32 @@ package struct OutlierStats: StatisticsTable {
         visitor.counter("ejections_enforced_failure_percentage", &enforcedFailurePercentage)
         visitor.counter("ejections_detected_local_origin_failure_percentage", &detectedLocalOriginFailurePercentage)
         visitor.counter("ejections_enforced_local_origin_failure_percentage", &enforcedLocalOriginFailurePercentage)
+    }
+}
+
+extension OutlierStats {
+    init(_ counts: OutlierDetector.Counts) {
+        func detected(_ cause: OutlierDetector.Cause) -> UInt64 { counts.detected[cause.rawValue] }
+        func enforced(_ cause: OutlierDetector.Cause) -> UInt64 { counts.enforced[cause.rawValue] }
+        total = counts.enforcedTotal
+        self.enforced = counts.enforcedTotal
+        overflow = counts.overflows
+        deprecatedConsecutive5xx = detected(.consecutive5xx)
+        deprecatedSuccessRate = detected(.successRate)
+        detectedConsecutive5xx = detected(.consecutive5xx)
+        enforcedConsecutive5xx = enforced(.consecutive5xx)
+        detectedConsecutiveGateway = detected(.consecutiveGatewayFailure)
+        enforcedConsecutiveGateway = enforced(.consecutiveGatewayFailure)
+        detectedConsecutiveLocalOrigin = detected(.consecutiveLocalOriginFailure)
+        enforcedConsecutiveLocalOrigin = enforced(.consecutiveLocalOriginFailure)
+        detectedSuccessRate = detected(.successRate)
+        enforcedSuccessRate = enforced(.successRate)
+        detectedLocalOriginSuccessRate = detected(.localOriginSuccessRate)
+        enforcedLocalOriginSuccessRate = enforced(.localOriginSuccessRate)
+        detectedFailurePercentage = detected(.failurePercentage)
+        enforcedFailurePercentage = enforced(.failurePercentage)
+        detectedLocalOriginFailurePercentage = detected(.localOriginFailurePercentage)
+        enforcedLocalOriginFailurePercentage = enforced(.localOriginFailurePercentage)
     }
 }
 

@@ -34,8 +34,8 @@ package struct WorkerStatistics: Sendable {
     package var tcp: [String: TCPStats] = [:]
     /// By prefix.
     package var scopes: [String: any StatisticsTable] = [:]
-    /// Addresses ejected on at least one loop, by cluster.
-    package var ejected: [String: Set<String>] = [:]
+    /// What is known over all loops; in the sum only.
+    package var shared: [String: SharedClusterStats] = [:]
     /// The hosts in use, names resolved.
     package var endpoints: [String: EndpointTable] = [:]
 
@@ -59,7 +59,6 @@ package struct WorkerStatistics: Sendable {
         for (name, stats) in other.http { http[name, default: HTTPStats()].add(stats) }
         for (name, stats) in other.tcp { tcp[name, default: TCPStats()].add(stats) }
         for (prefix, stats) in other.scopes { scopes[prefix] = Self.sum(stats, scopes[prefix]) }
-        for (name, hosts) in other.ejected { ejected[name, default: []].formUnion(hosts) }
         endpoints.merge(other.endpoints) { $1 }
     }
 

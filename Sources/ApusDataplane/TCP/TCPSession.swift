@@ -14,8 +14,9 @@ internal final class TCPSession: ChannelInboundHandler, ChannelOutboundHandler {
     private var context: ChannelHandlerContext?
     private var upstream: TCPUpstream?
     private var cluster: ClusterRuntime?
-    private var holdsConnection = false
     private var host: HostPool?
+    private var metadata: MetadataCriteria?
+    private var holdsConnection = false
     private var waiting = ByteBuffer()
     private var inputClosed = false
     private var readPaused = true
@@ -124,15 +125,18 @@ internal final class TCPSession: ChannelInboundHandler, ChannelOutboundHandler {
 
     private func chooseCluster() {
         let reference: ClusterReference
+        metadata = server.proxy.metadata
         switch server.proxy.target {
         case .cluster(let only): reference = only
         case .weighted(let entries, let total):
             guard let last = entries.last else { return noRoute() }
             var rest = total == 0 ? 0 : worker.random.next() % total
             var chosen = last.cluster
+            metadata = last.metadata
             for entry in entries {
                 if rest < UInt64(entry.weight) {
                     chosen = entry.cluster
+                    metadata = entry.metadata
                     break
                 }
                 rest -= UInt64(entry.weight)
@@ -157,7 +161,10 @@ internal final class TCPSession: ChannelInboundHandler, ChannelOutboundHandler {
         attempts += 1
         let hash: UInt64? =
             server.proxy.hashesSourceIP ? info.remote.map { XXHash64.hash($0.address.description) } : nil
-        guard let host = cluster.pick(hash: hash, destination: info.restoredDestination) else {
+        guard
+            let host =
+                cluster.pick(hash: hash, criteria: metadata, destination: info.restoredDestination)
+        else {
             cluster.stats.noHealthyHost += 1
             facts.flags.insert(.noHealthyUpstream)
             closeNow()
@@ -189,6 +196,7 @@ internal final class TCPSession: ChannelInboundHandler, ChannelOutboundHandler {
 
     func connected(_ upstream: TCPUpstream) {
         facts.upstreamLocalAddress = upstream.localText
+        cluster?.record(.localSuccessFinal, host: host?.index ?? -1)
         if waiting.readableBytes > 0 {
             cluster?.stats.bytesSent += UInt64(waiting.readableBytes)
             upstream.write(waiting)
@@ -202,6 +210,9 @@ internal final class TCPSession: ChannelInboundHandler, ChannelOutboundHandler {
     private func connectFailed(_ failed: TCPUpstream, _ error: any Error) {
         guard failed === upstream else { return }
         upstream = nil
+        var outcome = OutlierDetector.Outcome.localFailure
+        if case .connectTimeout? = error as? ChannelError { outcome = .localTimeout }
+        cluster?.record(outcome, host: host?.index ?? -1)
         releaseConnection()
         cluster?.stats.connectFailures += 1
         facts.flags.insert(.upstreamConnectionFailure)

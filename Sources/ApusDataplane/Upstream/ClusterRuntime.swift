@@ -8,12 +8,13 @@ internal final class ClusterRuntime {
     let name: String
     private(set) var config: ClusterConfig
     private(set) var settings: PoolSettings
-    private let shared: ClusterBreakers
+    private let shared: SharedCluster
+    private var subscriber: SharedCluster.Subscriber?
     var stats = ClusterStats()
-    var outlierStats = OutlierStats()
     var healthStats = HealthCheckStats()
     private var table: EndpointTable
-    private var balancer: LoadBalancer
+    private var balancer: ClusterBalancer
+    private var subsets: SubsetIndex?
     /// By endpoint index; made when a host is first chosen.
     private var pools: [HostPool?]
     private var highPools: [HostPool?] = []
@@ -26,7 +27,8 @@ internal final class ClusterRuntime {
         let address: ApusTraffic.SocketAddress
         let isHighPriority: Bool
     }
-    private var detector: OutlierDetector?
+    /// What all loops know of the hosts, by endpoint index.
+    private var hosts: [HostHealth] = []
     private var sweepTimer: ClusterTimer?
     private var resolveTimer: ClusterTimer?
     private var resolved: [String: [ApusCore.IPAddress]] = [:]
@@ -38,12 +40,17 @@ internal final class ClusterRuntime {
         name = cluster.config.name
         config = cluster.config
         settings = PoolSettings(cluster.config)
-        shared = worker.shared.breakers(cluster.config.name)
+        shared = worker.shared.cluster(cluster.config.name)
         table = cluster.endpoints
-        balancer = LoadBalancer(config: cluster.config, table: .empty, draw: 0)
+        balancer = ClusterBalancer(config: cluster.config, table: .empty, draw: 0)
         pools = []
         active = []
+        shared.configure(detection: config.outlierDetection, isActivelyChecked: false)
         take(cluster.endpoints)
+        let bound = NIOLoopBound(self, eventLoop: worker.loop)
+        let subscriber = SharedCluster.Subscriber(loop: worker.loop) { bound.value.rebalance() }
+        self.subscriber = subscriber
+        shared.subscribe(subscriber)
         startOutlierDetection()
         startResolving()
     }
@@ -61,15 +68,12 @@ internal final class ClusterRuntime {
     func update(_ cluster: Cluster) {
         let isSameConfig = cluster.config === config
         if isSameConfig, cluster.endpoints === source { return }
-        let hadDetection = config.outlierDetection
         config = cluster.config
         settings = PoolSettings(cluster.config)
+        shared.configure(detection: config.outlierDetection, isActivelyChecked: false)
         take(cluster.endpoints)
         if !isSameConfig {
-            if hadDetection != config.outlierDetection {
-                detector = nil
-                startOutlierDetection()
-            }
+            startOutlierDetection()
             startResolving()
         }
     }
@@ -84,8 +88,7 @@ internal final class ClusterRuntime {
 
     private func install(_ new: EndpointTable) {
         let oldPools = byAddress
-        let oldTable = table
-        let oldDetector = detector
+        let oldHosts = hosts
         table = new
         pools = [HostPool?](repeating: nil, count: new.endpoints.count)
         highPools = pools
@@ -109,32 +112,30 @@ internal final class ClusterRuntime {
                 pool.drain()
             }
         }
-        if let detection = config.outlierDetection {
-            var detector = OutlierDetector(config: detection, hostCount: new.endpoints.count)
-            if let oldDetector {
-                var known: [ApusTraffic.SocketAddress: Int] = [:]
-                for (index, endpoint) in oldTable.endpoints.enumerated() { known[endpoint.address] = index }
-                for (index, endpoint) in new.endpoints.enumerated() {
-                    if let old = known[endpoint.address], old < oldDetector.hosts.count {
-                        detector.adopt(oldDetector.hosts[old], at: index)
-                    }
-                }
-            }
-            self.detector = detector
-        }
+        subsets = config.balancing.subsets.map { SubsetIndex($0, table: new) }
+        hosts = shared.use(new.endpoints.map(\.address), now: nanoseconds)
+        shared.release(oldHosts.map(\.address))
         rebalance()
     }
 
+    private var nanoseconds: Int64 { Int64(clamping: worker.loop.now.uptimeNanoseconds) }
+
+    /// Hosts, or what is known of them, have changed.
     private func rebalance() {
-        var states: [LoadBalancer.HostState] = []
-        if let detector {
-            states = table.endpoints.indices.map { detector.isEjected($0) ? .unusable : .usable }
-        }
-        balancer = LoadBalancer(config: config, table: table, states: states, draw: worker.random.next())
+        guard !isDraining else { return }
+        balancer = ClusterBalancer(
+            config: config, table: table, states: hosts.map(\.state),
+            since: config.balancing.slowStart == nil ? [] : hosts.map(\.healthySince), index: subsets,
+            now: nanoseconds,
+            draw: worker.random.next())
     }
 
     func drain() {
         isDraining = true
+        if let subscriber { shared.unsubscribe(subscriber) }
+        subscriber = nil
+        shared.release(hosts.map(\.address))
+        hosts = []
         if let sweepTimer { worker.timers.cancel(sweepTimer) }
         if let resolveTimer { worker.timers.cancel(resolveTimer) }
         // They hold this object: a weak reference would make every count of its references slow.
@@ -178,9 +179,12 @@ internal final class ClusterRuntime {
 
     /// The host for a request; nil: none can take it.
     ///
-    /// - Parameter destination: where the client wanted to go, for ORIGINAL_DST.
+    /// - Parameters:
+    ///   - criteria: what the endpoint's metadata must say; means something only to clusters with subsets.
+    ///   - destination: where the client wanted to go, for ORIGINAL_DST.
     func pick(
-        hash: UInt64?, destination: SocketEndpoint?, attempt: Int = 0, isHighPriority: Bool = false
+        hash: UInt64?, criteria: MetadataCriteria? = nil, destination: SocketEndpoint?, attempt: Int = 0,
+        isHighPriority: Bool = false
     ) -> HostPool? {
         if case .originalDestination(let options) = config.discovery {
             guard let destination else { return nil }
@@ -189,7 +193,9 @@ internal final class ClusterRuntime {
                 for: .ip(destination.address, port: port), hostname: "", index: -1, isHighPriority: isHighPriority)
         }
         guard
-            let index = balancer.pick(hash: hash, attempt: attempt, active: active, random: &worker.random),
+            let index = balancer.pick(
+                criteria: criteria, hash: hash, attempt: attempt, active: active,
+                now: config.balancing.slowStart == nil ? 0 : nanoseconds, random: &worker.random),
             index < pools.count
         else { return nil }
         if let pool = isHighPriority ? highPools[index] : pools[index] { return pool }
@@ -264,35 +270,33 @@ internal final class ClusterRuntime {
     // MARK: Outlier detection
 
     private func startOutlierDetection() {
-        guard let detection = config.outlierDetection else {
+        guard config.outlierDetection != nil else {
             if let sweepTimer { worker.timers.cancel(sweepTimer) }
-            sweepTimer = nil
-            detector = nil
             return
         }
-        if detector == nil { detector = OutlierDetector(config: detection, hostCount: table.endpoints.count) }
         if sweepTimer == nil { sweepTimer = ClusterTimer { [self] now in sweep(now) } }
-        if let sweepTimer { worker.timers.arm(sweepTimer, worker.loop.now + detection.interval.timeAmount) }
+        sweep(worker.loop.now)
     }
 
     private func sweep(_ now: NIODeadline) {
-        guard let detection = config.outlierDetection, !isDraining else { return }
-        let changed =
-            detector?.sweep(
-                now: Int64(clamping: now.uptimeNanoseconds), random: worker.random.next()) ?? false
-        if changed { rebalance() }
-        if let sweepTimer { worker.timers.arm(sweepTimer, now + detection.interval.timeAmount) }
+        guard config.outlierDetection != nil, !isDraining else { return }
+        let wait = shared.sweep(now: Int64(clamping: now.uptimeNanoseconds), random: worker.random.next())
+        if let sweepTimer { worker.timers.arm(sweepTimer, now + .nanoseconds(min(wait, 3_600_000_000_000))) }
     }
 
+    /// Tells passive health checking how a try went. A success, the common case, is one addition.
     func record(_ outcome: OutlierDetector.Outcome, host index: Int) {
-        guard detector != nil, index >= 0 else { return }
-        let now = Int64(clamping: worker.loop.now.uptimeNanoseconds)
-        let ejected = detector?.record(outcome, host: index, now: now, random: worker.random.next()) ?? false
-        if ejected {
-            outlierStats.total += 1
-            outlierStats.enforced += 1
-            rebalance()
+        guard let detection = config.outlierDetection, index >= 0, index < hosts.count else { return }
+        let host = hosts[index]
+        switch outcome {
+        case .response(let status) where status < 500:
+            if status < 200 || host.countSuccess() { return }
+        case .localSuccess:
+            if !detection.splitsLocalOriginErrors || host.countLocalSuccess() { return }
+        default: break
         }
+        // The loops are told, this one too; but the request that comes next is already to know.
+        if shared.record(outcome, host: host, now: nanoseconds, random: worker.random.next()) { rebalance() }
     }
 
     // MARK: Names
@@ -373,23 +377,22 @@ internal final class ClusterRuntime {
                     let address = ApusTraffic.SocketAddress.ip(ip, port: port)
                     guard seen.insert(address).inserted else { continue }
                     endpoints.append(
-                        Endpoint(
-                            address: address, hostname: endpoint.hostname.isEmpty ? name : endpoint.hostname,
-                            weight: endpoint.weight, health: endpoint.health))
+                        endpoint.resolved(
+                            address, hostname: endpoint.hostname.isEmpty ? name : endpoint.hostname))
                 }
             }
             return (locality: group.locality, priority: group.priority, weight: group.weight, endpoints: endpoints)
         }
         return EndpointTable(
             name: source.name, version: source.version, groups: groups,
-            overprovisioningFactor: source.overprovisioningFactor, drops: source.drops)
+            overprovisioningFactor: source.overprovisioningFactor, weighsHealth: source.weighsHealth,
+            drops: source.drops)
     }
 
     // MARK: Statistics
 
     func resetCounters() {
         stats.resetCounters()
-        outlierStats.resetCounters()
         healthStats.resetCounters()
         for pool in byAddress.values { pool.stats.resetCounters() }
     }
@@ -410,16 +413,10 @@ internal final class ClusterRuntime {
     func collect(into result: inout WorkerStatistics) {
         result.clusters[name, default: ClusterStats()].add(stats)
         result.breakers[name] = BreakerFacts(normal: breakerFacts(false), high: breakerFacts(true))
-        if config.outlierDetection != nil { result.outliers[name, default: OutlierStats()].add(outlierStats) }
         for pool in byAddress.values {
             var stats = pool.stats
             stats.active = Int64(pool.activeRequests)
             result.hosts[name, default: [:]][pool.name, default: HostStats()].add(stats)
-        }
-        if let detector {
-            for (index, endpoint) in table.endpoints.enumerated() where detector.isEjected(index) {
-                result.ejected[name, default: []].insert(endpoint.address.description)
-            }
         }
         result.endpoints[name] = table
     }

@@ -36,34 +36,6 @@ package struct CircuitBreakerLimits: Hashable, Sendable {
     package init() {}
 }
 
-/// `config.cluster.v3.OutlierDetection`, with Envoy's defaults.
-package struct OutlierDetectionConfig: Hashable, Sendable {
-    package var consecutive5xx: UInt32 = 5
-    package var interval: Duration = .seconds(10)
-    package var baseEjectionTime: Duration = .seconds(30)
-    package var maxEjectionTime: Duration = .seconds(300)
-    package var maxEjectionTimeJitter: Duration = .zero
-    package var maxEjectionPercent: UInt32 = 10
-    package var enforcingConsecutive5xx: UInt32 = 100
-    package var consecutiveGatewayFailure: UInt32 = 5
-    package var enforcingConsecutiveGatewayFailure: UInt32 = 0
-    package var splitsLocalOriginErrors = false
-    package var consecutiveLocalOriginFailure: UInt32 = 5
-    package var enforcingConsecutiveLocalOriginFailure: UInt32 = 100
-    package var enforcingSuccessRate: UInt32 = 100
-    package var successRateMinimumHosts: UInt32 = 5
-    package var successRateRequestVolume: UInt32 = 100
-    /// Thousandths: 1900 is a factor of 1.9.
-    package var successRateStdevFactor: UInt32 = 1900
-    package var enforcingFailurePercentage: UInt32 = 0
-    package var failurePercentageThreshold: UInt32 = 85
-    package var failurePercentageMinimumHosts: UInt32 = 5
-    package var failurePercentageRequestVolume: UInt32 = 50
-    package var alwaysEjectsOneHost = false
-
-    package init() {}
-}
-
 /// `config.core.v3.TcpKeepalive`. What is nil is left to the operating system; a 0 anywhere turns probing off.
 package struct TCPKeepalive: Hashable, Sendable {
     /// Probes without an answer before the connection is given up.
@@ -149,6 +121,7 @@ package final class ClusterConfig: Sendable {
     /// Locality weights are in force (`locality_weighted_lb_config`).
     package let weighsLocalities: Bool
     package let hashesHostname: Bool
+    package let balancing: BalancingOptions
     package let connectTimeout: Duration
     package let breakers: CircuitBreakerLimits
     package let highPriorityBreakers: CircuitBreakerLimits
@@ -177,7 +150,7 @@ package final class ClusterConfig: Sendable {
         name: String, statName: String? = nil, version: ContentVersion = ContentVersion(0), slot: Slot,
         discovery: Discovery,
         policy: LoadBalancingPolicy = .roundRobin, panicThreshold: Double = 50, weighsLocalities: Bool = false,
-        hashesHostname: Bool = false,
+        hashesHostname: Bool = false, balancing: BalancingOptions = BalancingOptions(),
         connectTimeout: Duration = .seconds(5), breakers: CircuitBreakerLimits = CircuitBreakerLimits(),
         highPriorityBreakers: CircuitBreakerLimits = CircuitBreakerLimits(),
         upstreamProtocol: UpstreamProtocol = .http1, http1: HTTP1ProtocolOptions = HTTP1ProtocolOptions(),
@@ -197,6 +170,7 @@ package final class ClusterConfig: Sendable {
         self.panicThreshold = panicThreshold
         self.weighsLocalities = weighsLocalities
         self.hashesHostname = hashesHostname
+        self.balancing = balancing
         self.connectTimeout = connectTimeout
         self.breakers = breakers
         self.highPriorityBreakers = highPriorityBreakers

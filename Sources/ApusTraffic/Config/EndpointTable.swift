@@ -2,7 +2,18 @@ package import ApusCore
 
 /// One endpoint (host) of a cluster.
 package struct Endpoint: Hashable, Sendable {
-    package enum Health: Hashable, Sendable { case healthy, degraded, unhealthy }
+    /// What the control plane says of it. `draining`: not to be used, and not counted either.
+    package enum Health: Hashable, Sendable { case healthy, degraded, unhealthy, draining }
+
+    /// Where active health checks go, if not to the endpoint itself.
+    package struct CheckTarget: Hashable, Sendable {
+        package var address: SocketAddress?
+        package var port: UInt16?
+        package var hostname = ""
+        package var isDisabled = false
+
+        package init() {}
+    }
 
     package let address: SocketAddress
     /// `Endpoint.hostname`, for automatic host rewrites; for DNS clusters the name that was resolved.
@@ -17,10 +28,14 @@ package struct Endpoint: Hashable, Sendable {
     package let hashKey: String
     /// `envoy.transport_socket_match` metadata, by which the cluster's transport socket is chosen.
     package let transportLabels: [String: String]
+    /// `envoy.lb` metadata, by which subsets are made.
+    package let metadata: [String: MetadataValue]
+    package let checkTarget: CheckTarget?
 
     package init(
         address: SocketAddress, hostname: String = "", weight: UInt32 = 1, health: Health = .healthy,
-        locality: Int = 0, priority: Int = 0, hashKey: String? = nil, transportLabels: [String: String] = [:]
+        locality: Int = 0, priority: Int = 0, hashKey: String? = nil, transportLabels: [String: String] = [:],
+        metadata: [String: MetadataValue] = [:], checkTarget: CheckTarget? = nil
     ) {
         self.address = address
         self.hostname = hostname
@@ -30,6 +45,23 @@ package struct Endpoint: Hashable, Sendable {
         self.priority = priority
         self.hashKey = hashKey ?? address.description
         self.transportLabels = transportLabels
+        self.metadata = metadata
+        self.checkTarget = checkTarget
+    }
+
+    /// The same host somewhere else in the table.
+    package func placed(locality: Int, priority: Int) -> Endpoint {
+        Endpoint(
+            address: address, hostname: hostname, weight: weight, health: health, locality: locality,
+            priority: priority, hashKey: hashKey, transportLabels: transportLabels, metadata: metadata,
+            checkTarget: checkTarget)
+    }
+
+    /// One address of a host that was given by name.
+    package func resolved(_ address: SocketAddress, hostname: String) -> Endpoint {
+        Endpoint(
+            address: address, hostname: hostname, weight: weight, health: health, transportLabels: transportLabels,
+            metadata: metadata, checkTarget: checkTarget)
     }
 }
 
@@ -83,17 +115,20 @@ package final class EndpointTable: Sendable {
     package let priorities: [Range<Int>]
     /// Hundredths: 140.
     package let overprovisioningFactor: UInt32
+    /// The health of a priority is that of its weight, not of the number of its hosts.
+    package let weighsHealth: Bool
     package let drops: [Drop]
 
     /// - Parameter groups: any order; sorted here by priority, keeping the given order within one.
     package init(
         name: String, version: ContentVersion = ContentVersion(0),
         groups: [(locality: Locality, priority: Int, weight: UInt32?, endpoints: [Endpoint])],
-        overprovisioningFactor: UInt32 = 140, drops: [Drop] = []
+        overprovisioningFactor: UInt32 = 140, weighsHealth: Bool = false, drops: [Drop] = []
     ) {
         self.name = name
         self.version = version
         self.overprovisioningFactor = overprovisioningFactor
+        self.weighsHealth = weighsHealth
         self.drops = drops
         var endpoints: [Endpoint] = []
         var localities: [Group] = []
@@ -104,11 +139,7 @@ package final class EndpointTable: Sendable {
             let start = endpoints.count
             while priorities.count <= group.priority { priorities.append(start..<start) }
             for endpoint in group.endpoints {
-                endpoints.append(
-                    Endpoint(
-                        address: endpoint.address, hostname: endpoint.hostname, weight: endpoint.weight,
-                        health: endpoint.health, locality: localities.count, priority: group.priority,
-                        hashKey: endpoint.hashKey, transportLabels: endpoint.transportLabels))
+                endpoints.append(endpoint.placed(locality: localities.count, priority: group.priority))
             }
             localities.append(
                 Group(

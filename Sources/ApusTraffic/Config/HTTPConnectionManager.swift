@@ -127,7 +127,7 @@ package final class HTTPConnectionManager: Sendable {
 package final class TCPProxy: Sendable {
     package enum Target: Sendable {
         case cluster(ClusterReference)
-        case weighted([(cluster: ClusterReference, weight: UInt32)], total: UInt64)
+        case weighted([(cluster: ClusterReference, weight: UInt32, metadata: MetadataCriteria?)], total: UInt64)
     }
 
     package let statPrefix: String
@@ -138,12 +138,14 @@ package final class TCPProxy: Sendable {
     package let maxConnectAttempts: UInt32
     /// Only the source address can be the key of a raw connection.
     package let hashesSourceIP: Bool
+    /// `metadata_match`: what an endpoint's metadata must say; weighted clusters have their own.
+    package let metadata: MetadataCriteria?
     package let accessLogs: [AccessLog]
 
     package init(
         statPrefix: String, target: Target, idleTimeout: Duration? = .seconds(3600),
         maxConnectionDuration: Duration? = nil, maxConnectAttempts: UInt32 = 1, hashesSourceIP: Bool = false,
-        accessLogs: [AccessLog] = []
+        metadata: MetadataCriteria? = nil, accessLogs: [AccessLog] = []
     ) {
         self.statPrefix = statPrefix
         self.target = target
@@ -151,6 +153,7 @@ package final class TCPProxy: Sendable {
         self.maxConnectionDuration = maxConnectionDuration
         self.maxConnectAttempts = maxConnectAttempts
         self.hashesSourceIP = hashesSourceIP
+        self.metadata = metadata
         self.accessLogs = accessLogs
     }
 }

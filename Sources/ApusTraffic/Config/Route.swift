@@ -109,10 +109,13 @@ package struct WeightedCluster: Sendable {
     /// `host_rewrite_literal` of this cluster; wins over the route's.
     package let hostRewrite: [UInt8]?
     package let overrides: [FilterOverride]
+    /// What an endpoint's metadata must say; the route's included.
+    package let metadata: MetadataCriteria?
 
     package init(
         target: Target, weight: UInt32, requestHeaders: HeaderOperations = .none,
-        responseHeaders: HeaderOperations = .none, hostRewrite: [UInt8]? = nil, overrides: [FilterOverride] = []
+        responseHeaders: HeaderOperations = .none, hostRewrite: [UInt8]? = nil, overrides: [FilterOverride] = [],
+        metadata: MetadataCriteria? = nil
     ) {
         self.target = target
         self.weight = weight
@@ -120,6 +123,7 @@ package struct WeightedCluster: Sendable {
         self.responseHeaders = responseHeaders
         self.hostRewrite = hostRewrite
         self.overrides = overrides
+        self.metadata = metadata
     }
 }
 
@@ -215,6 +219,8 @@ package final class ForwardAction: Sendable {
     package let upgrades: [UpgradePolicy]
     /// `HIGH` picks the second set of circuit-breaker limits.
     package let highPriority: Bool
+    /// `metadata_match`: what an endpoint's metadata must say.
+    package let metadata: MetadataCriteria?
 
     package init(
         clusters: ClusterSpecifier, clusterNotFoundStatus: UInt16 = 503, pathRewrite: PathRewrite = .none,
@@ -222,7 +228,8 @@ package final class ForwardAction: Sendable {
         idleTimeout: Duration? = nil, maxStreamDuration: Duration? = nil, grpcTimeoutMax: Duration? = nil,
         grpcTimeoutOffset: Duration? = nil, grpcRequestTimeoutMax: Duration? = nil,
         grpcRequestTimeoutOffset: Duration? = nil, retry: RetryPolicy? = nil, mirrors: [MirrorPolicy] = [],
-        hashPolicies: [HashPolicy] = [], upgrades: [UpgradePolicy] = [], highPriority: Bool = false
+        hashPolicies: [HashPolicy] = [], upgrades: [UpgradePolicy] = [], highPriority: Bool = false,
+        metadata: MetadataCriteria? = nil
     ) {
         self.clusters = clusters
         self.clusterNotFoundStatus = clusterNotFoundStatus
@@ -241,6 +248,7 @@ package final class ForwardAction: Sendable {
         self.hashPolicies = hashPolicies
         self.upgrades = upgrades
         self.highPriority = highPriority
+        self.metadata = metadata
     }
 }
 

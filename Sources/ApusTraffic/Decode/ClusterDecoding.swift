@@ -46,6 +46,12 @@ extension ClusterConfig {
         let http = try HTTPOptions(message)
         let (normal, high) = try breakers(message.circuitBreakers)
         let common = message.commonLbConfig
+        policy.options.ignoresNewHosts = common.ignoreNewHostsUntilFirstHc
+        if !message.lbSubsetConfig.subsetSelectors.isEmpty {
+            policy.options.subsets = try at("lb_subset_config") { () throws(Refusal) in
+                try SubsetConfig(message.lbSubsetConfig)
+            }
+        }
         var source: IPAddress?
         if message.hasUpstreamBindConfig {
             guard let address = IPAddress(message.upstreamBindConfig.sourceAddress.address),
@@ -58,7 +64,7 @@ extension ClusterConfig {
             slot: slot, discovery: discovery, policy: policy.base,
             panicThreshold: common.hasHealthyPanicThreshold ? common.healthyPanicThreshold.value : 50,
             weighsLocalities: policy.weighsLocalities,
-            hashesHostname: policy.hashesHostname,
+            hashesHostname: policy.hashesHostname, balancing: policy.options,
             connectTimeout: message.hasConnectTimeout
                 ? try at("connect_timeout") { () throws(Refusal) in try message.connectTimeout.positive() }
                 : .seconds(5),
@@ -161,138 +167,6 @@ extension ClusterConfig {
             }
             return table
         }
-    }
-
-    private struct Policy {
-        var base: LoadBalancingPolicy
-        var weighsLocalities = false
-        var hashesHostname = false
-    }
-
-    private static func policy(_ message: Envoy_Config_Cluster_V3_Cluster) throws(Refusal) -> Policy {
-        if message.hasLoadBalancingPolicy {
-            return try at("load_balancing_policy") { () throws(Refusal) in try policy(message.loadBalancingPolicy) }
-        }
-        var result: Policy
-        switch message.lbPolicy {
-        case .roundRobin: result = Policy(base: .roundRobin)
-        case .leastRequest:
-            let config = message.leastRequestLbConfig
-            result = Policy(
-                base: try leastRequest(
-                    choices: config.hasChoiceCount ? config.choiceCount.value : nil,
-                    bias: config.hasActiveRequestBias ? config.activeRequestBias.defaultValue : nil))
-        case .random: result = Policy(base: .random)
-        case .ringHash:
-            let config = message.ringHashLbConfig
-            guard config.hashFunction == .xxHash else {
-                throw Refusal.unsupported("ring_hash_lb_config.hash_function", "this hash function")
-            }
-            result = Policy(
-                base: try ringHash(
-                    config.hasMinimumRingSize ? config.minimumRingSize.value : nil,
-                    config.hasMaximumRingSize ? config.maximumRingSize.value : nil))
-        case .maglev:
-            result = Policy(
-                base: try maglev(message.maglevLbConfig.hasTableSize ? message.maglevLbConfig.tableSize.value : nil))
-        case .clusterProvided: result = Policy(base: .clusterProvided)
-        case .loadBalancingPolicyConfig: throw Refusal("load_balancing_policy", "missing")
-        case .UNRECOGNIZED: throw Refusal("lb_policy", "unknown value")
-        }
-        result.weighsLocalities = {
-            if case .localityWeightedLbConfig = message.commonLbConfig.localityConfigSpecifier { true } else { false }
-        }()
-        result.hashesHostname = message.commonLbConfig.consistentHashingLbConfig.useHostnameForHashing
-        return result
-    }
-
-    /// The first policy of the list that is known, as the field's contract says.
-    private static func policy(_ message: Envoy_Config_Cluster_V3_LoadBalancingPolicy) throws(Refusal) -> Policy {
-        var unknown: [String] = []
-        for (index, entry) in message.policies.enumerated() {
-            let any = entry.typedExtensionConfig.typedConfig
-            let found = try at("policies[\(index)]") { () throws(Refusal) -> Policy? in
-                switch Packed.typeName(any) {
-                case "envoy.extensions.load_balancing_policies.round_robin.v3.RoundRobin":
-                    let config = try Packed.unpack(
-                        any, as: Envoy_Extensions_LoadBalancingPolicies_RoundRobin_V3_RoundRobin.self)
-                    return Policy(base: .roundRobin, weighsLocalities: weighs(config.localityLbConfig))
-                case "envoy.extensions.load_balancing_policies.least_request.v3.LeastRequest":
-                    let config = try Packed.unpack(
-                        any, as: Envoy_Extensions_LoadBalancingPolicies_LeastRequest_V3_LeastRequest.self)
-                    return Policy(
-                        base: try leastRequest(
-                            choices: config.hasChoiceCount ? config.choiceCount.value : nil,
-                            bias: config.hasActiveRequestBias ? config.activeRequestBias.defaultValue : nil),
-                        weighsLocalities: weighs(config.localityLbConfig))
-                case "envoy.extensions.load_balancing_policies.random.v3.Random":
-                    let config = try Packed.unpack(
-                        any, as: Envoy_Extensions_LoadBalancingPolicies_Random_V3_Random.self)
-                    return Policy(base: .random, weighsLocalities: weighs(config.localityLbConfig))
-                case "envoy.extensions.load_balancing_policies.ring_hash.v3.RingHash":
-                    let config = try Packed.unpack(
-                        any, as: Envoy_Extensions_LoadBalancingPolicies_RingHash_V3_RingHash.self)
-                    guard config.hashFunction != .murmurHash2 else {
-                        throw Refusal.unsupported("hash_function", "this hash function")
-                    }
-                    return Policy(
-                        base: try ringHash(
-                            config.hasMinimumRingSize ? config.minimumRingSize.value : nil,
-                            config.hasMaximumRingSize ? config.maximumRingSize.value : nil),
-                        weighsLocalities: config.hasLocalityWeightedLbConfig,
-                        hashesHostname: config.consistentHashingLbConfig.useHostnameForHashing)
-                case "envoy.extensions.load_balancing_policies.maglev.v3.Maglev":
-                    let config = try Packed.unpack(
-                        any, as: Envoy_Extensions_LoadBalancingPolicies_Maglev_V3_Maglev.self)
-                    return Policy(
-                        base: try maglev(config.hasTableSize ? config.tableSize.value : nil),
-                        weighsLocalities: config.hasLocalityWeightedLbConfig,
-                        hashesHostname: config.consistentHashingLbConfig.useHostnameForHashing)
-                case let type:
-                    unknown.append(type)
-                    return nil
-                }
-            }
-            if let found { return found }
-        }
-        throw Refusal.unsupported("policies", unknown.isEmpty ? "an empty list" : unknown.joined(separator: ", "))
-    }
-
-    private static func weighs(
-        _ config: Envoy_Extensions_LoadBalancingPolicies_Common_V3_LocalityLbConfig
-    ) -> Bool {
-        if case .localityWeightedLbConfig = config.localityConfigSpecifier { true } else { false }
-    }
-
-    private static func leastRequest(choices: UInt32?, bias: Double?) throws(Refusal) -> LoadBalancingPolicy {
-        let choices = choices ?? 2
-        guard choices >= 2 else { throw Refusal("choice_count", "must be at least 2") }
-        let bias = bias ?? 1
-        guard bias.isFinite, bias >= 0 else { throw Refusal("active_request_bias", "must not be negative") }
-        return .leastRequest(choices: Int(min(choices, 1024)), activeRequestBias: bias)
-    }
-
-    private static func ringHash(_ least: UInt64?, _ most: UInt64?) throws(Refusal) -> LoadBalancingPolicy {
-        let limit: UInt64 = 8 << 20
-        let most = most ?? limit
-        let least = least ?? min(1024, most)
-        guard most <= limit else { throw Refusal("maximum_ring_size", "greater than \(limit)") }
-        guard least >= 1, least <= most else { throw Refusal("minimum_ring_size", "not from 1 to the maximum") }
-        return .ringHash(minSize: Int(least), maxSize: Int(most))
-    }
-
-    private static func maglev(_ size: UInt64?) throws(Refusal) -> LoadBalancingPolicy {
-        let size = size ?? 65537
-        guard size <= 5_000_011 else { throw Refusal("table_size", "greater than 5000011") }
-        // The walk through the table only reaches every slot of a prime number of them.
-        var divisor: UInt64 = 2
-        var isPrime = size >= 2
-        while isPrime, divisor * divisor <= size {
-            if size % divisor == 0 { isPrime = false }
-            divisor += 1
-        }
-        guard isPrime else { throw Refusal("table_size", "not a prime number") }
-        return .maglev(tableSize: Int(size))
     }
 
     private static func breakers(
@@ -460,73 +334,5 @@ extension ClusterConfig.DNS {
         case .all: family = .all
         case .UNRECOGNIZED: throw Refusal("dns_lookup_family", "unknown value")
         }
-    }
-}
-
-extension OutlierDetectionConfig {
-    init(_ message: Envoy_Config_Cluster_V3_OutlierDetection) throws(Refusal) {
-        self.init()
-        func number(_ has: Bool, _ value: Google_Protobuf_UInt32Value, _ target: inout UInt32) {
-            if has { target = value.value }
-        }
-        func percent(
-            _ field: String, _ has: Bool, _ value: Google_Protobuf_UInt32Value, _ target: inout UInt32
-        ) throws(Refusal) {
-            guard has else { return }
-            guard value.value <= 100 else { throw Refusal(field, "greater than 100") }
-            target = value.value
-        }
-        func time(
-            _ field: String, _ has: Bool, _ value: Google_Protobuf_Duration, _ target: inout Duration
-        ) throws(Refusal) {
-            if has { target = try at(field) { () throws(Refusal) in try value.positive() } }
-        }
-        number(message.hasConsecutive5Xx, message.consecutive5Xx, &consecutive5xx)
-        try time("interval", message.hasInterval, message.interval, &interval)
-        try time("base_ejection_time", message.hasBaseEjectionTime, message.baseEjectionTime, &baseEjectionTime)
-        if message.hasMaxEjectionTime {
-            try time("max_ejection_time", true, message.maxEjectionTime, &maxEjectionTime)
-        }
-        if message.hasMaxEjectionTimeJitter {
-            maxEjectionTimeJitter = try at("max_ejection_time_jitter") { () throws(Refusal) in
-                try message.maxEjectionTimeJitter.value()
-            }
-        }
-        try percent(
-            "max_ejection_percent", message.hasMaxEjectionPercent, message.maxEjectionPercent, &maxEjectionPercent)
-        try percent(
-            "enforcing_consecutive_5xx", message.hasEnforcingConsecutive5Xx, message.enforcingConsecutive5Xx,
-            &enforcingConsecutive5xx)
-        try percent(
-            "enforcing_success_rate", message.hasEnforcingSuccessRate, message.enforcingSuccessRate,
-            &enforcingSuccessRate)
-        number(message.hasSuccessRateMinimumHosts, message.successRateMinimumHosts, &successRateMinimumHosts)
-        number(message.hasSuccessRateRequestVolume, message.successRateRequestVolume, &successRateRequestVolume)
-        number(message.hasSuccessRateStdevFactor, message.successRateStdevFactor, &successRateStdevFactor)
-        number(
-            message.hasConsecutiveGatewayFailure, message.consecutiveGatewayFailure, &consecutiveGatewayFailure)
-        try percent(
-            "enforcing_consecutive_gateway_failure", message.hasEnforcingConsecutiveGatewayFailure,
-            message.enforcingConsecutiveGatewayFailure, &enforcingConsecutiveGatewayFailure)
-        splitsLocalOriginErrors = message.splitExternalLocalOriginErrors
-        number(
-            message.hasConsecutiveLocalOriginFailure, message.consecutiveLocalOriginFailure,
-            &consecutiveLocalOriginFailure)
-        try percent(
-            "enforcing_consecutive_local_origin_failure", message.hasEnforcingConsecutiveLocalOriginFailure,
-            message.enforcingConsecutiveLocalOriginFailure, &enforcingConsecutiveLocalOriginFailure)
-        try percent(
-            "failure_percentage_threshold", message.hasFailurePercentageThreshold, message.failurePercentageThreshold,
-            &failurePercentageThreshold)
-        try percent(
-            "enforcing_failure_percentage", message.hasEnforcingFailurePercentage, message.enforcingFailurePercentage,
-            &enforcingFailurePercentage)
-        number(
-            message.hasFailurePercentageMinimumHosts, message.failurePercentageMinimumHosts,
-            &failurePercentageMinimumHosts)
-        number(
-            message.hasFailurePercentageRequestVolume, message.failurePercentageRequestVolume,
-            &failurePercentageRequestVolume)
-        alwaysEjectsOneHost = message.alwaysEjectOneHost.value
     }
 }

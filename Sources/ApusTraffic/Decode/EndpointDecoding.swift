@@ -35,6 +35,7 @@ extension EndpointTable {
         return EndpointTable(
             name: message.clusterName, version: version, groups: groups,
             overprovisioningFactor: policy.hasOverprovisioningFactor ? policy.overprovisioningFactor.value : 140,
+            weighsHealth: policy.weightedPriorityHealth,
             drops: try each("policy.drop_overloads", policy.dropOverloads) { drop throws(Refusal) in
                 Drop(category: drop.category, share: try Fraction(drop.dropPercentage))
             })
@@ -54,7 +55,8 @@ extension Endpoint {
         switch message.healthStatus {
         case .unknown, .healthy: health = .healthy
         case .degraded: health = .degraded
-        case .unhealthy, .draining, .timeout: health = .unhealthy
+        case .draining: health = .draining
+        case .unhealthy, .timeout: health = .unhealthy
         case .UNRECOGNIZED: throw Refusal("health_status", "unknown value")
         }
         if message.hasLoadBalancingWeight, message.loadBalancingWeight.value == 0 {
@@ -71,6 +73,24 @@ extension Endpoint {
         return Endpoint(
             address: address, hostname: host.hostname,
             weight: message.hasLoadBalancingWeight ? message.loadBalancingWeight.value : 1, health: health,
-            hashKey: key, transportLabels: socket)
+            hashKey: key, transportLabels: socket,
+            metadata: message.metadata.filterMetadata["envoy.lb"].map(MetadataValue.fields) ?? [:],
+            checkTarget: host.hasHealthCheckConfig
+                ? try at("endpoint.health_check_config") { () throws(Refusal) in
+                    try CheckTarget(host.healthCheckConfig)
+                } : nil)
+    }
+}
+
+extension Endpoint.CheckTarget {
+    init(_ message: Envoy_Config_Endpoint_V3_Endpoint.HealthCheckConfig) throws(Refusal) {
+        self.init()
+        if message.hasAddress {
+            address = try at("address") { () throws(Refusal) in try SocketAddress(message.address) }
+        }
+        guard let port = UInt16(exactly: message.portValue) else { throw Refusal("port_value", "not a port") }
+        self.port = port == 0 ? nil : port
+        hostname = message.hostname
+        isDisabled = message.disableActiveHealthCheck
     }
 }

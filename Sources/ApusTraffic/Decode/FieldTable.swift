@@ -72,7 +72,7 @@ enum FieldTable {
             cleanup_interval=20 upstream_bind_config=21 ring_hash_lb_config=23 maglev_lb_config=52
             original_dst_lb_config=34 least_request_lb_config=37 round_robin_lb_config=56
             common_lb_config=27 transport_socket=24 upstream_connection_options=30
-            load_balancing_policy=41
+            load_balancing_policy=41 lb_subset_config=22
             """,
             ignored: """
                 wait_for_warm_on_init=54 metadata=25 close_connections_on_host_health_failure=31
@@ -80,29 +80,42 @@ enum FieldTable {
                 """,
             refused: """
                 cluster_type=38 health_checks=8 http2_protocol_options=14 dns_failure_refresh_rate=44
-                typed_dns_resolver_config=55 lb_subset_config=22 filters=40 lrs_server=42
+                typed_dns_resolver_config=55 filters=40 lrs_server=42
                 lrs_report_endpoint_metrics=57 upstream_config=48 preconnect_policy=50
                 connection_pool_per_downstream_connection=51
                 """),
         "envoy.config.cluster.v3.Cluster.CommonLbConfig": Entry(
-            "healthy_panic_threshold=1 locality_weighted_lb_config=3 consistent_hashing_lb_config=7",
-            ignored: "update_merge_window=4 ignore_new_hosts_until_first_hc=5",
-            refused: "zone_aware_lb_config=2 close_connections_on_host_set_change=6 override_host_status=8"),
+            """
+            healthy_panic_threshold=1 locality_weighted_lb_config=3 consistent_hashing_lb_config=7
+            zone_aware_lb_config=2 ignore_new_hosts_until_first_hc=5
+            """,
+            ignored: "update_merge_window=4",
+            refused: "close_connections_on_host_set_change=6 override_host_status=8"),
         "envoy.config.cluster.v3.Cluster.CommonLbConfig.ConsistentHashingLbConfig": Entry(
-            "use_hostname_for_hashing=1",
-            refused: "hash_balance_factor=2"),
+            "use_hostname_for_hashing=1 hash_balance_factor=2"),
         "envoy.config.cluster.v3.Cluster.CommonLbConfig.LocalityWeightedLbConfig": Entry(""),
+        "envoy.config.cluster.v3.Cluster.CommonLbConfig.ZoneAwareLbConfig": Entry(
+            "fail_traffic_on_panic=3",
+            ignored: "routing_enabled=1 min_cluster_size=2"),
         "envoy.config.cluster.v3.Cluster.EdsClusterConfig": Entry("eds_config=1 service_name=2"),
+        "envoy.config.cluster.v3.Cluster.LbSubsetConfig": Entry(
+            """
+            fallback_policy=1 default_subset=2 subset_selectors=3 locality_weight_aware=4
+            scale_locality_weight=5 panic_mode_any=6 list_as_any=7 metadata_fallback_policy=8
+            """),
+        "envoy.config.cluster.v3.Cluster.LbSubsetConfig.LbSubsetSelector": Entry(
+            "keys=1 single_host_per_subset=4 fallback_policy=2 fallback_keys_subset=3"),
         "envoy.config.cluster.v3.Cluster.LeastRequestLbConfig": Entry(
-            "choice_count=1 active_request_bias=2",
-            refused: "slow_start_config=3"),
+            "choice_count=1 active_request_bias=2 slow_start_config=3"),
         "envoy.config.cluster.v3.Cluster.MaglevLbConfig": Entry("table_size=1"),
         "envoy.config.cluster.v3.Cluster.OriginalDstLbConfig": Entry(
             "use_http_header=1 http_header_name=2 upstream_port_override=3",
             refused: "metadata_key=4"),
         "envoy.config.cluster.v3.Cluster.RingHashLbConfig": Entry(
             "minimum_ring_size=1 hash_function=3 maximum_ring_size=4"),
-        "envoy.config.cluster.v3.Cluster.RoundRobinLbConfig": Entry("", refused: "slow_start_config=1"),
+        "envoy.config.cluster.v3.Cluster.RoundRobinLbConfig": Entry("slow_start_config=1"),
+        "envoy.config.cluster.v3.Cluster.SlowStartConfig": Entry(
+            "slow_start_window=1 aggression=2 min_weight_percent=3"),
         "envoy.config.cluster.v3.Cluster.TransportSocketMatch": Entry(
             "match=2 transport_socket=3",
             ignored: "name=1"),
@@ -118,12 +131,10 @@ enum FieldTable {
             failure_percentage_threshold=16 enforcing_failure_percentage=17
             failure_percentage_minimum_hosts=19 failure_percentage_request_volume=20
             max_ejection_time=21 max_ejection_time_jitter=22 always_eject_one_host=25
+            enforcing_local_origin_success_rate=15 enforcing_failure_percentage_local_origin=18
+            successful_active_health_check_uneject_host=23
             """,
-            ignored: "successful_active_health_check_uneject_host=23",
-            refused: """
-                enforcing_local_origin_success_rate=15 enforcing_failure_percentage_local_origin=18
-                monitors=24
-                """),
+            refused: "monitors=24"),
         "envoy.config.cluster.v3.UpstreamConnectionOptions": Entry(
             "tcp_keepalive=1",
             refused: "set_local_interface_name_on_upstream_connections=2 happy_eyeballs_config=3"),
@@ -195,13 +206,14 @@ enum FieldTable {
             "cluster_name=1 endpoints=2 policy=4",
             refused: "named_endpoints=5"),
         "envoy.config.endpoint.v3.ClusterLoadAssignment.Policy": Entry(
-            "drop_overloads=2 overprovisioning_factor=3",
-            refused: "endpoint_stale_after=4 weighted_priority_health=6"),
+            "drop_overloads=2 overprovisioning_factor=3 weighted_priority_health=6",
+            refused: "endpoint_stale_after=4"),
         "envoy.config.endpoint.v3.ClusterLoadAssignment.Policy.DropOverload": Entry("category=1 drop_percentage=2"),
         "envoy.config.endpoint.v3.Endpoint": Entry(
-            "address=1 hostname=3",
-            ignored: "health_check_config=2",
+            "address=1 hostname=3 health_check_config=2",
             refused: "additional_addresses=4"),
+        "envoy.config.endpoint.v3.Endpoint.HealthCheckConfig": Entry(
+            "port_value=1 hostname=2 address=3 disable_active_health_check=4"),
         "envoy.config.endpoint.v3.LbEndpoint": Entry(
             "endpoint=1 health_status=2 metadata=3 load_balancing_weight=4",
             refused: "endpoint_name=5"),
@@ -278,10 +290,10 @@ enum FieldTable {
             prefix_rewrite=5 regex_rewrite=32 host_rewrite_literal=6 auto_host_rewrite=7
             host_rewrite_header=29 host_rewrite_path_regex=35 append_x_forwarded_host=38 timeout=8
             idle_timeout=24 retry_policy=9 request_mirror_policies=30 priority=11 hash_policy=15
-            max_grpc_timeout=23 grpc_timeout_offset=28 upgrade_configs=25 max_stream_duration=36
+            max_grpc_timeout=23 grpc_timeout_offset=28 upgrade_configs=25 max_stream_duration=36 metadata_match=4
             """,
             refused: """
-                cluster_specifier_plugin=37 metadata_match=4 path_rewrite_policy=41 path_rewrite=45
+                cluster_specifier_plugin=37 path_rewrite_policy=41 path_rewrite=45
                 host_rewrite=44 flush_timeout=42 early_data_policy=40 retry_policy_typed_config=33
                 rate_limits=13 cors=17 internal_redirect_policy=34 hedge_policy=27
                 """),
@@ -339,9 +351,8 @@ enum FieldTable {
             """
             name=1 cluster_header=12 weight=2 request_headers_to_add=4 request_headers_to_remove=9
             response_headers_to_add=5 response_headers_to_remove=6 typed_per_filter_config=10
-            host_rewrite_literal=11
-            """,
-            refused: "metadata_match=3"),
+            host_rewrite_literal=11 metadata_match=3
+            """),
         "envoy.extensions.access_loggers.file.v3.FileAccessLog": Entry("path=1 format=2 log_format=5"),
         "envoy.extensions.access_loggers.stream.v3.StderrAccessLog": Entry("log_format=1"),
         "envoy.extensions.access_loggers.stream.v3.StdoutAccessLog": Entry("log_format=1"),
@@ -435,28 +446,30 @@ enum FieldTable {
         "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy": Entry(
             """
             stat_prefix=1 cluster=2 weighted_clusters=10 idle_timeout=8 access_log=5
-            max_connect_attempts=7 hash_policy=11 max_downstream_connection_duration=13
+            max_connect_attempts=7 hash_policy=11 max_downstream_connection_duration=13 metadata_match=9
             """,
             refused: """
-                metadata_match=9 downstream_idle_timeout=3 upstream_idle_timeout=4 backoff_options=18
+                downstream_idle_timeout=3 upstream_idle_timeout=4 backoff_options=18
                 tunneling_config=12 max_downstream_connection_duration_jitter_percentage=20
                 access_log_options=17 proxy_protocol_tlvs=19 upstream_connect_mode=21
                 max_early_data_bytes=22
                 """),
         "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.WeightedCluster": Entry("clusters=1"),
         "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.WeightedCluster.ClusterWeight": Entry(
-            "name=1 weight=2",
-            refused: "metadata_match=3"),
+            "name=1 weight=2 metadata_match=3"),
         "envoy.extensions.load_balancing_policies.common.v3.ConsistentHashingLbConfig": Entry(
-            "use_hostname_for_hashing=1",
-            refused: "hash_balance_factor=2 hash_policy=3"),
+            "use_hostname_for_hashing=1 hash_balance_factor=2",
+            refused: "hash_policy=3"),
         "envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig": Entry(
-            "locality_weighted_lb_config=2",
-            refused: "zone_aware_lb_config=1"),
+            "locality_weighted_lb_config=2 zone_aware_lb_config=1"),
         "envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig.LocalityWeightedLbConfig": Entry(""),
+        "envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig.ZoneAwareLbConfig": Entry(
+            "fail_traffic_on_panic=3",
+            ignored: "routing_enabled=1 min_cluster_size=2 force_local_zone=5 locality_basis=6"),
+        "envoy.extensions.load_balancing_policies.common.v3.SlowStartConfig": Entry(
+            "slow_start_window=1 aggression=2 min_weight_percent=3"),
         "envoy.extensions.load_balancing_policies.least_request.v3.LeastRequest": Entry(
-            "choice_count=1 active_request_bias=2 locality_lb_config=4",
-            refused: "slow_start_config=3 selection_method=6"),
+            "choice_count=1 active_request_bias=2 locality_lb_config=4 slow_start_config=3 selection_method=6"),
         "envoy.extensions.load_balancing_policies.maglev.v3.Maglev": Entry(
             "table_size=1 consistent_hashing_lb_config=2 locality_weighted_lb_config=3"),
         "envoy.extensions.load_balancing_policies.random.v3.Random": Entry("locality_lb_config=1"),
@@ -466,8 +479,7 @@ enum FieldTable {
             locality_weighted_lb_config=7
             """),
         "envoy.extensions.load_balancing_policies.round_robin.v3.RoundRobin": Entry(
-            "locality_lb_config=2",
-            refused: "slow_start_config=1"),
+            "locality_lb_config=2 slow_start_config=1"),
         "envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig": Entry(
             "",
             ignored: "pack_trace_reason=1 use_request_id_for_trace_sampling=2"),

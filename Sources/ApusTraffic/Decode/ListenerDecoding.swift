@@ -247,15 +247,20 @@ extension TCPProxy {
         _ message: Envoy_Extensions_Filters_Network_TcpProxy_V3_TcpProxy, context: inout DecodingContext
     ) throws(Refusal) -> TCPProxy {
         var working = context
+        let metadata = message.hasMetadataMatch ? MetadataCriteria.decode(message.metadataMatch) : nil
         let target: Target
         switch message.clusterSpecifier {
         case .cluster(let name):
             target = .cluster(try at("cluster") { () throws(Refusal) in try working.cluster(name) })
         case .weightedClusters(let weighted):
             let clusters = try each("weighted_clusters.clusters", weighted.clusters) {
-                entry throws(Refusal) -> (cluster: ClusterReference, weight: UInt32) in
+                entry throws(Refusal) -> (cluster: ClusterReference, weight: UInt32, metadata: MetadataCriteria?) in
                 guard entry.weight > 0 else { throw Refusal("weight", "must be greater than 0") }
-                return (try at("name") { () throws(Refusal) in try working.cluster(entry.name) }, entry.weight)
+                let own = entry.hasMetadataMatch ? MetadataCriteria.decode(entry.metadataMatch) : nil
+                return (
+                    try at("name") { () throws(Refusal) in try working.cluster(entry.name) }, entry.weight,
+                    MetadataCriteria.merging(metadata, own)
+                )
             }
             let total = clusters.reduce(UInt64(0)) { $0 &+ UInt64($1.weight) }
             guard total > 0 else { throw Refusal("weighted_clusters", "no clusters") }
@@ -278,6 +283,6 @@ extension TCPProxy {
                 try message.maxDownstreamConnectionDuration.valueOrOff()
             },
             maxConnectAttempts: message.hasMaxConnectAttempts ? max(1, message.maxConnectAttempts.value) : 1,
-            hashesSourceIP: !message.hashPolicy.isEmpty, accessLogs: logs)
+            hashesSourceIP: !message.hashPolicy.isEmpty, metadata: metadata, accessLogs: logs)
     }
 }

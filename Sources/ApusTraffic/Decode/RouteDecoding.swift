@@ -186,6 +186,7 @@ extension ForwardAction {
         context: inout DecodingContext
     ) throws(Refusal) -> ForwardAction {
         var working = context
+        let criteria = message.hasMetadataMatch ? MetadataCriteria.decode(message.metadataMatch) : nil
         let clusters: ClusterSpecifier
         switch message.clusterSpecifier {
         case .cluster(let name):
@@ -194,7 +195,7 @@ extension ForwardAction {
             clusters = .header(try at("cluster_header") { () throws(Refusal) in try HeaderName.decode(name) })
         case .weightedClusters(let weighted):
             clusters = try at("weighted_clusters") { () throws(Refusal) in
-                try ClusterSpecifier.decode(weighted, context: &working)
+                try ClusterSpecifier.decode(weighted, metadata: criteria, context: &working)
             }
         case .clusterSpecifierPlugin: throw Refusal.unsupported("cluster_specifier_plugin")
         case nil: throw Refusal("", "no cluster")
@@ -280,7 +281,7 @@ extension ForwardAction {
                 return UpgradePolicy(
                     type: upgrade.upgradeType, enabled: !upgrade.hasEnabled || upgrade.enabled.value)
             },
-            highPriority: high)
+            highPriority: high, metadata: criteria)
         context = working
         return action
     }
@@ -288,7 +289,8 @@ extension ForwardAction {
 
 extension ClusterSpecifier {
     static func decode(
-        _ message: Envoy_Config_Route_V3_WeightedCluster, context: inout DecodingContext
+        _ message: Envoy_Config_Route_V3_WeightedCluster, metadata: MetadataCriteria?,
+        context: inout DecodingContext
     ) throws(Refusal) -> ClusterSpecifier {
         var working = context
         let clusters = try each("clusters", message.clusters) { entry throws(Refusal) in
@@ -309,7 +311,9 @@ extension ClusterSpecifier {
                     add: entry.responseHeadersToAdd, remove: entry.responseHeadersToRemove,
                     field: "response_headers"),
                 hostRewrite: entry.hostRewriteLiteral.isEmpty ? nil : Array(entry.hostRewriteLiteral.utf8),
-                overrides: try FilterOverride.decode(entry.typedPerFilterConfig, context: &working))
+                overrides: try FilterOverride.decode(entry.typedPerFilterConfig, context: &working),
+                metadata: MetadataCriteria.merging(
+                    metadata, entry.hasMetadataMatch ? MetadataCriteria.decode(entry.metadataMatch) : nil))
         }
         let total = clusters.reduce(UInt64(0)) { $0 &+ UInt64($1.weight) }
         guard total > 0, total <= UInt64(UInt32.max) else {

@@ -21,8 +21,8 @@ internal import Testing
         #expect(try refusal(.route, "r", redirects)?.contains("internal_redirect_policy") == true)
         let checks = Sample.cluster { $0.healthChecks = [.with { $0.timeout.seconds = 1 }] }
         #expect(try refusal(.cluster, "c", checks) == "health_checks: this field is not supported by this proxy")
-        let subsets = Sample.cluster { $0.lbSubsetConfig.subsetSelectors = [.with { $0.keys = ["v"] }] }
-        #expect(try refusal(.cluster, "c", subsets)?.hasPrefix("lb_subset_config:") == true)
+        let hosts = Sample.cluster { $0.commonLbConfig.overrideHostStatus.statuses = [.healthy] }
+        #expect(try refusal(.cluster, "c", hosts)?.hasPrefix("common_lb_config.override_host_status:") == true)
         let http2 = Sample.cluster { $0.http2ProtocolOptions = .init() }
         #expect(try refusal(.cluster, "c", http2)?.hasPrefix("http2_protocol_options:") == true)
         let eyeballs = Sample.cluster { $0.upstreamConnectionOptions.happyEyeballsConfig = .init() }

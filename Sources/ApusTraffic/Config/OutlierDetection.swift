@@ -1,0 +1,31 @@
+/// `config.cluster.v3.OutlierDetection`, with Envoy's defaults.
+package struct OutlierDetectionConfig: Hashable, Sendable {
+    package var consecutive5xx: UInt32 = 5
+    package var interval: Duration = .seconds(10)
+    package var baseEjectionTime: Duration = .seconds(30)
+    package var maxEjectionTime: Duration = .seconds(300)
+    package var maxEjectionTimeJitter: Duration = .zero
+    package var maxEjectionPercent: UInt32 = 10
+    package var enforcingConsecutive5xx: UInt32 = 100
+    package var consecutiveGatewayFailure: UInt32 = 5
+    package var enforcingConsecutiveGatewayFailure: UInt32 = 0
+    package var splitsLocalOriginErrors = false
+    package var consecutiveLocalOriginFailure: UInt32 = 5
+    package var enforcingConsecutiveLocalOriginFailure: UInt32 = 100
+    package var enforcingSuccessRate: UInt32 = 100
+    package var enforcingLocalOriginSuccessRate: UInt32 = 100
+    package var successRateMinimumHosts: UInt32 = 5
+    package var successRateRequestVolume: UInt32 = 100
+    /// Thousandths: 1900 is a factor of 1.9.
+    package var successRateStdevFactor: UInt32 = 1900
+    package var enforcingFailurePercentage: UInt32 = 0
+    package var enforcingLocalOriginFailurePercentage: UInt32 = 0
+    package var failurePercentageThreshold: UInt32 = 85
+    package var failurePercentageMinimumHosts: UInt32 = 5
+    package var failurePercentageRequestVolume: UInt32 = 50
+    package var alwaysEjectsOneHost = false
+    /// A passing active health check ends an ejection.
+    package var unejectsOnHealthCheck = true
+
+    package init() {}
+}
