@@ -37,16 +37,6 @@ package enum MeshConfigReader {
         let config = MeshConfig.decode(root, decoding)
         if let config {
             MeshConfigValidation.check(config, root, decoding)
-            let mode = config.outboundTrafficPolicy.mode
-            if NotEnforced.outboundModes.contains(mode) {
-                let path = "outboundTrafficPolicy.mode"
-                decoding.add(
-                    Finding(
-                        .warning, FindingCode.notEnforced,
-                        "\(mode.rawValue) is understood but not yet enforced: \(mode.insteadOfEnforcing)",
-                        at: SourceLocation(file: file, position: root.position(ofPath: path) ?? root.position),
-                        object: "MeshConfig", field: path))
-            }
         }
         return Result(config: decoding.hasError ? nil : config, findings: decoding.findings)
     }
@@ -98,6 +88,7 @@ extension MeshConfig: FieldMessage {
         fields.read("defaultVirtualServiceExportTo", &defaultVirtualServiceExportTo)
         fields.read("defaultDestinationRuleExportTo", &defaultDestinationRuleExportTo)
         fields.read("localityLbSetting", &localityLbSetting)
+        fields.read("zoneAwareLbSetting", &zoneAwareLbSetting)
         fields.read("dnsRefreshRate", &dnsRefreshRate)
         fields.read("h2UpgradePolicy", &h2UpgradePolicy)
         fields.nested("pathNormalization") { $0.read("normalization", &pathNormalization) }

@@ -19,15 +19,14 @@ enum NotEnforced {
 
     /// Gateway servers that end TLS, or need the mesh's own TLS behind them.
     static let serverTLSModes: [ServerTLSSettings.Mode] = [
-        .simple, .mutual, .optionalMutual, .istioMutual, .autoPassthrough,
+        .simple, .mutual, .optionalMutual, .istioMutual,
     ]
 
     /// Client TLS of DestinationRules.
     static let clientTLSModes: [ClientTLSSettings.Mode] = [.istioMutual]
 
-    static let resolutions: [ServiceEntry.Resolution] = [.dynamicDNS]
-
-    static let outboundModes: [OutboundTrafficPolicy.Mode] = [.allowAnyDynamicDNS]
+    /// A proxy balances by zone only if it knows how its own fellows are spread, which nothing tells it yet.
+    static let zoneAware = "the client's region comes first, but zones in it get requests by their endpoints alone"
 
     /// Protocols that have a filter of their own in Envoy, which is not used.
     static let protocols = ["mongo", "mysql", "redis"]
@@ -44,6 +43,7 @@ enum NotEnforced {
         ),
         ("ingressService", { !$0.ingressService.isEmpty }, "Kubernetes Ingress is not supported"),
         ("ingressSelector", { !$0.ingressSelector.isEmpty }, "Kubernetes Ingress is not supported"),
+        ("zoneAwareLbSetting", { $0.zoneAwareLbSetting.map { $0.enabled != false } == true }, NotEnforced.zoneAware),
     ]
 
     /// Annotations of Istio that mean something here; those that other checks or Istio itself care for are among them.
@@ -125,11 +125,6 @@ private struct Notes {
         warn("\(path).network", "the network \(entry.network)", "its endpoints are called directly, without a gateway")
     }
 
-    private mutating func outboundPolicy(_ policy: OutboundTrafficPolicy?) {
-        guard let policy, NotEnforced.outboundModes.contains(policy.mode) else { return }
-        warn("spec.outboundTrafficPolicy.mode", policy.mode.rawValue, policy.mode.insteadOfEnforcing)
-    }
-
     // MARK: Kinds
 
     mutating func gateway(_ spec: Gateway) {
@@ -157,25 +152,17 @@ private struct Notes {
 
     private mutating func policy(_ policy: TrafficPolicy?, at path: String) {
         guard let policy else { return }
-        blocks(policy.loadBalancer, policy.outlierDetection, policy.tls, at: path)
+        blocks(policy.loadBalancer, policy.tls, at: path)
         for (index, entry) in policy.portLevelSettings.enumerated() {
-            blocks(
-                entry.loadBalancer, entry.outlierDetection, entry.tls, at: "\(path).portLevelSettings[\(index)]")
+            blocks(entry.loadBalancer, entry.tls, at: "\(path).portLevelSettings[\(index)]")
         }
     }
 
     private mutating func blocks(
-        _ loadBalancer: LoadBalancerSettings?, _ outliers: OutlierDetectionSettings?, _ tls: ClientTLSSettings?,
-        at path: String
+        _ loadBalancer: LoadBalancerSettings?, _ tls: ClientTLSSettings?, at path: String
     ) {
-        if loadBalancer?.zoneAwareLb?.forceLocalZone == true {
-            warn(
-                "\(path).loadBalancer.zoneAwareLbSetting.forceLocalZone", "forceLocalZone",
-                "other zones get requests too where there are too few endpoints in the local one")
-        }
-        if let outliers, !outliers.httpErrorCodes.isEmpty {
-            let name = "outlierDetectionHttpErrorCodes"
-            warn("\(path).outlierDetection.\(name)", name, "5xx responses count as errors and no others")
+        if let zoneAware = loadBalancer?.zoneAwareLb, zoneAware.enabled != false {
+            warn("\(path).loadBalancer.zoneAwareLbSetting", "zoneAwareLbSetting", NotEnforced.zoneAware)
         }
         guard let tls else { return }
         if NotEnforced.clientTLSModes.contains(tls.mode) {
@@ -214,9 +201,6 @@ private struct Notes {
     }
 
     mutating func serviceEntry(_ spec: ServiceEntry) {
-        if NotEnforced.resolutions.contains(spec.resolution) {
-            warn("spec.resolution", "resolution \(spec.resolution.rawValue)", "the hosts get no cluster")
-        }
         for (index, port) in spec.ports.enumerated() {
             self.port(port.protocol, at: "spec.ports[\(index)].protocol")
         }
@@ -237,7 +221,6 @@ private struct Notes {
     }
 
     mutating func sidecar(_ spec: Sidecar) {
-        outboundPolicy(spec.outboundTrafficPolicy)
         for (index, egress) in spec.egress.enumerated() {
             if let declared = egress.port?.protocol { port(declared, at: "spec.egress[\(index)].port.protocol") }
         }
@@ -258,9 +241,4 @@ private struct Notes {
             }
         }
     }
-}
-
-extension OutboundTrafficPolicy.Mode {
-    /// What the mode comes down to in this version.
-    var insteadOfEnforcing: String { "unknown destinations are reached as with ALLOW_ANY" }
 }

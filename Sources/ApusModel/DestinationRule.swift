@@ -82,8 +82,9 @@ package struct Warmup: Hashable, Sendable {
 package struct ZoneAwareSettings: Hashable, Sendable {
     package var enabled: Bool?
     package var minClusterSize: UInt64?
-    package var routingEnabledPercent: Double?
-    package var forceLocalZone: Bool?
+    /// Regions to go to when the client's own is unhealthy; the region itself always comes first.
+    package var failover: [LocalityLoadBalancerSettings.Failover] = []
+    package var failoverPriority: [String] = []
     package init() {}
 }
 
@@ -199,8 +200,8 @@ package struct OutlierDetectionSettings: Hashable, Sendable {
     package var baseEjectionTime: Duration?
     package var maxEjectionPercent: Int32 = 0
     package var minHealthPercent: Int32 = 0
-    /// Status codes or ranges that count as errors; empty means 5xx.
-    package var httpErrorCodes: [String] = []
+    /// Status codes that count as errors, and no others; empty means 5xx.
+    package var httpErrorCodes: [UInt32] = []
     package init() {}
 }
 

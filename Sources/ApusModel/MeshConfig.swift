@@ -49,6 +49,8 @@ package struct MeshConfig: Hashable, Sendable {
         setting.enabled = true
         return setting
     }()
+    /// nil: locality settings alone decide.
+    package var zoneAwareLbSetting: ZoneAwareSettings?
     package var dnsRefreshRate: Duration = .seconds(60)
     package var h2UpgradePolicy = H2UpgradePolicy.doNotUpgrade
     package var pathNormalization = PathNormalization.default

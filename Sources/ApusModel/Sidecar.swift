@@ -41,5 +41,7 @@ package struct OutboundTrafficPolicy: Hashable, Sendable {
 
     package var mode = Mode.registryOnly
     package var egressProxy: Destination?
+    /// TLS towards hosts that `ALLOW_ANY_DYNAMIC_DNS` resolves; only in the mesh config.
+    package var tls: ClientTLSSettings?
     package init() {}
 }

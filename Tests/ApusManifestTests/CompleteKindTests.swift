@@ -195,7 +195,7 @@ internal import Testing
                   baseEjectionTime: 6s
                   maxEjectionPercent: 7
                   minHealthPercent: 8
-                  outlierDetectionHttpErrorCodes: ["500"]
+                  outlierDetectionHttpErrorCodes: [500]
                 tls:
                   mode: SIMPLE
                   caCertificates: /ca
@@ -217,7 +217,7 @@ internal import Testing
                   tunnel: {protocol: POST, targetHost: t.example, targetPort: 443}
                   loadBalancer:
                     simple: 6
-                    zoneAwareLbSetting: {enabled: true, minClusterSize: 3, routingEnabledPercent: 50, forceLocalZone: true}
+                    zoneAwareLbSetting: {enabled: true, minClusterSize: 3, failover: [{from: a, to: b}], failoverPriority: [x]}
               - name: v2
                 trafficPolicy:
                   loadBalancer:

@@ -2174,8 +2174,38 @@ internal import Testing
               ports: [{number: 443, name: tls, protocol: TLS}]
               resolution: DYNAMIC_DNS
             """#,
+            []),
+        Expectation(
+            #"dynamic DNS for unknown hosts in one Sidecar"#,
+            #"""
+            apiVersion: networking.istio.io/v1
+            kind: Sidecar
+            metadata: {name: a}
+            spec:
+              outboundTrafficPolicy: {mode: ALLOW_ANY_DYNAMIC_DNS, tls: {mode: SIMPLE}}
+            """#,
             [
-                #"7:15 warning APUS0900 resolution DYNAMIC_DNS is understood but not yet enforced: the hosts get no cluster"#
+                #"5:33 error IST0106 ALLOW_ANY_DYNAMIC_DNS is a mode of the mesh config only | use ALLOW_ANY, or set it in the mesh config"#,
+                #"5:56 error IST0106 tls for unknown hosts belongs into the mesh config"#,
+            ]),
+        Expectation(
+            #"status codes and zones that cannot be"#,
+            #"""
+            apiVersion: networking.istio.io/v1
+            kind: DestinationRule
+            metadata: {name: a}
+            spec:
+              host: b
+              trafficPolicy:
+                outlierDetection: {outlierDetectionHttpErrorCodes: [503, 99, 600]}
+                loadBalancer:
+                  zoneAwareLbSetting: {enabled: false, failover: [{from: r, to: r}], failoverPriority: [topology.kubernetes.io/zone]}
+            """#,
+            [
+                #"7:62 error IST0106 the status code 99 is not in 100 to 599"#,
+                #"7:66 error IST0106 the status code 600 is not in 100 to 599"#,
+                #"9:55 error IST0106 the failover goes from "r" to itself"#,
+                #"9:93 error IST0106 topology.kubernetes.io/zone cannot be a priority of zone-aware balancing | regions and zones are told apart without it"#,
             ]),
         Expectation(
             #"a workload without address"#,

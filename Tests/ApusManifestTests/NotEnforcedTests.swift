@@ -16,13 +16,13 @@ internal import Testing
               host: b
               trafficPolicy:
                 loadBalancer:
-                  zoneAwareLbSetting: {enabled: true, forceLocalZone: true}
+                  zoneAwareLbSetting: {enabled: true}
                 outlierDetection:
                   consecutive5xxErrors: 3
-                  outlierDetectionHttpErrorCodes: ["429"]
+                  outlierDetectionHttpErrorCodes: [429]
                 portLevelSettings:
                 - port: {number: 80}
-                  outlierDetection: {consecutive5xxErrors: 3, outlierDetectionHttpErrorCodes: ["500-503"]}
+                  loadBalancer: {zoneAwareLbSetting: {minClusterSize: 2}}
               subsets:
               - name: v1
                 labels: {version: v1}
@@ -30,9 +30,8 @@ internal import Testing
                   tls: {mode: SIMPLE, credentialName: partner}
             """#,
             [
-                #"8:59 warning APUS0900 forceLocalZone is understood but not yet enforced: other zones get requests too where there are too few endpoints in the local one"#,
-                #"11:7 warning APUS0900 outlierDetectionHttpErrorCodes is understood but not yet enforced: 5xx responses count as errors and no others"#,
-                #"14:51 warning APUS0900 outlierDetectionHttpErrorCodes is understood but not yet enforced: 5xx responses count as errors and no others"#,
+                #"8:7 warning APUS0900 zoneAwareLbSetting is understood but not yet enforced: the client's region comes first, but zones in it get requests by their endpoints alone"#,
+                #"14:22 warning APUS0900 zoneAwareLbSetting is understood but not yet enforced: the client's region comes first, but zones in it get requests by their endpoints alone"#,
                 #"19:43 warning APUS0900 credentialName is understood but not yet enforced: proxies do not get Secrets"#,
             ]),
         Expectation(
@@ -45,8 +44,8 @@ internal import Testing
               host: b
               trafficPolicy:
                 loadBalancer:
-                  zoneAwareLbSetting: {enabled: true, forceLocalZone: false}
-                outlierDetection: {consecutive5xxErrors: 3}
+                  zoneAwareLbSetting: {enabled: false}
+                outlierDetection: {consecutive5xxErrors: 3, outlierDetectionHttpErrorCodes: [429, 503]}
                 tunnel: {targetHost: t.example, targetPort: 443}
             """#,
             []),
@@ -66,8 +65,7 @@ internal import Testing
                 hosts: ["*"]
             """#,
             [
-                #"9:17 warning APUS0900 TLS mode AUTO_PASSTHROUGH is understood but not yet enforced: the server is not opened"#,
-                #"10:50 info APUS0900 mongo is treated as TCP: its messages are not looked into"#,
+                #"10:50 info APUS0900 mongo is treated as TCP: its messages are not looked into"#
             ]),
         Expectation(
             #"addresses in TCP matches"#,
@@ -145,7 +143,7 @@ internal import Testing
             metadata: {name: a}
             spec:
               workloadSelector: {labels: {app: a}}
-              outboundTrafficPolicy: {mode: ALLOW_ANY_DYNAMIC_DNS}
+              outboundTrafficPolicy: {mode: ALLOW_ANY}
               ingress:
               - port: {number: 443, name: https, protocol: HTTPS}
                 defaultEndpoint: 127.0.0.1:80
@@ -154,7 +152,6 @@ internal import Testing
                 defaultEndpoint: 127.0.0.1:6379
             """#,
             [
-                #"6:33 warning APUS0900 ALLOW_ANY_DYNAMIC_DNS is understood but not yet enforced: unknown destinations are reached as with ALLOW_ANY"#,
                 #"10:5 warning APUS0900 tls is understood but not yet enforced: the port takes connections without it"#,
                 #"11:49 info APUS0900 redis is treated as TCP: its messages are not looked into"#,
             ]),
@@ -208,8 +205,7 @@ internal import Testing
             verifyCertificateAtClient: false
             ingressService: gateway
             ingressSelector: gateway
-            outboundTrafficPolicy:
-              mode: ALLOW_ANY_DYNAMIC_DNS
+            zoneAwareLbSetting: {}
             """#,
             [
                 #"1:1 warning APUS0900 enableAutoMtls is understood but not yet enforced: connections between proxies are not encrypted"#,
@@ -219,7 +215,7 @@ internal import Testing
                 #"5:1 warning APUS0900 verifyCertificateAtClient is understood but not yet enforced: server certificates are verified all the same"#,
                 #"6:1 warning APUS0900 ingressService is understood but not yet enforced: Kubernetes Ingress is not supported"#,
                 #"7:1 warning APUS0900 ingressSelector is understood but not yet enforced: Kubernetes Ingress is not supported"#,
-                #"9:9 warning APUS0900 ALLOW_ANY_DYNAMIC_DNS is understood but not yet enforced: unknown destinations are reached as with ALLOW_ANY"#,
+                #"8:1 warning APUS0900 zoneAwareLbSetting is understood but not yet enforced: the client's region comes first, but zones in it get requests by their endpoints alone"#,
             ]),
         Expectation(
             #"mesh settings that ask for nothing"#,
@@ -228,7 +224,8 @@ internal import Testing
             enableTracing: false
             enablePrometheusMerge: false
             verifyCertificateAtClient: true
-            outboundTrafficPolicy: {mode: REGISTRY_ONLY}
+            outboundTrafficPolicy: {mode: ALLOW_ANY_DYNAMIC_DNS, tls: {mode: SIMPLE}}
+            zoneAwareLbSetting: {enabled: false}
             """#,
             []),
     ]

@@ -128,18 +128,23 @@ final class ClassResources: Sendable {
         let newRules =
             !difference.services.isEmpty || difference.tcpSettings || !haveSameRules(old, context, beyondHTTP: true)
 
+        // Gateways decide which services are reached by SNI.
+        let newSNI = context.sniHosts != old.sniHosts
         let endpoints =
-            context.scope.sidecar != nil && newOutbound
+            (context.scope.sidecar != nil && newOutbound) || newSNI
             ? Encoding.set(
                 .endpoints, context.scope.services.flatMap { cache.endpoints(of: $0, context) }, after: endpoints)
             : updatedEndpoints(old, context, differing, touched, &cache)
         // A Sidecar imports by VirtualService and by port, so with one every cluster has to be asked for.
         let hasSidecar = context.scope.sidecar != nil || old.scope.sidecar != nil
         let newClusters =
-            hasSidecar && newOutbound
+            (hasSidecar && newOutbound) || newSNI
             ? Self.clusters(context, &cache, after: clusters)
             : updatedClusters(old, context, differing, touched, &cache)
-        let newListeners = newRules || touched.contains { $0.hasPodListeners }
+        // Subsets have chains of their own there.
+        let newListeners =
+            newRules || newSNI || (!context.sniHosts.isEmpty && !difference.rules.isEmpty)
+            || touched.contains { $0.hasPodListeners }
         let listening = newListeners ? Listening(context) : nil
         return ClassResources(
             context: context,
@@ -186,7 +191,9 @@ final class ClassResources: Sendable {
         var changed = touched.flatMap { cache.endpoints(of: $0, context) }
         var gone: Set<String> = []
         for id in differing.sorted() {
-            gone.formUnion(Endpoints.clusterNames(of: id, old))
+            if let service = old.scope.service(id.host), service.id == id {
+                gone.formUnion(cache.endpoints(of: service, old).map(\.name))
+            }
             if let service = context.scope.service(id.host), service.id == id {
                 changed += cache.endpoints(of: service, context)
             }

@@ -15,6 +15,8 @@ struct ServiceCache: Sendable {
         /// nil: all of the service's; else those that a Sidecar lets in.
         let ports: [UInt32]?
         let isRouter: Bool
+        /// Also what connections are routed to by their SNI, where one of these hosts is the service's.
+        let sniHosts: [HostName]
         let isProxyless: Bool
         let hasIPv4: Bool
         let hasIPv6: Bool
@@ -43,9 +45,12 @@ struct ServiceCache: Sendable {
             endpoints[key]?.lastUsed = generation
             return known.resources
         }
-        let resources = Endpoints.clusterNames(of: service.id, context).compactMap { name in
+        var resources = Endpoints.clusterNames(of: service.id, context).compactMap { name in
             Endpoints.assignment(clusterName: name, context)
                 .map { Encoding.resource($0, name: name, type: .endpoints) }
+        }
+        resources += SNIRouting.assignments(of: service, key.sniHosts, context).map {
+            Encoding.resource($0, name: $0.message.clusterName, type: .endpoints)
         }
         endpoints[key] = Entry(resources: resources, service: service, rule: rule, lastUsed: generation)
         return resources
@@ -61,7 +66,8 @@ struct ServiceCache: Sendable {
             clusters[key]?.lastUsed = generation
             return known.resources
         }
-        let resources = OutboundClusters.clusters(of: service, context).map {
+        let sniRouted = SNIRouting.clusters(of: service, key.sniHosts, context)
+        let resources = (OutboundClusters.clusters(of: service, context) + sniRouted).map {
             Encoding.resource($0, name: $0.message.name, type: .cluster)
         }
         clusters[key] = Entry(resources: resources, service: service, rule: rule, lastUsed: generation)
@@ -75,12 +81,14 @@ struct ServiceCache: Sendable {
         // Labels of the client count only for `failoverPriority`, which a rule or the mesh must ask for.
         let asksForLabels =
             rule != nil || !context.snapshot.meshConfig.localityLbSetting.failoverPriority.isEmpty
+            || context.snapshot.meshConfig.zoneAwareLbSetting?.failoverPriority.isEmpty == false
             || !service.trafficDistribution.isEmpty
         let imported = service.ports.map(\.number).filter { context.scope.imports(service, port: $0) }
         return Key(
             service: ObjectIdentifier(service), rule: rule.map { ObjectIdentifier($0) }, endpoints: version,
             ports: imported.count == service.ports.count ? nil : imported,
-            isRouter: context.isRouter, isProxyless: context.isProxyless,
+            isRouter: context.isRouter,
+            sniHosts: context.sniHosts.filter { service.host.isSubset(of: $0) }, isProxyless: context.isProxyless,
             hasIPv4: proxyClass.hasIPv4, hasIPv6: proxyClass.hasIPv6,
             locality: proxyClass.locality, nodeName: proxyClass.nodeName, network: proxyClass.network,
             labels: asksForLabels ? proxyClass.labels : [:])

@@ -77,14 +77,18 @@ enum ClusterLoadBalancer {
     private static func locality(
         _ policy: EffectivePolicy, target: ClusterTarget, _ context: CompileContext, to cluster: inout XDS.Cluster
     ) {
-        if let zoneAware = policy.loadBalancer?.zoneAwareLb, zoneAware.enabled != false {
+        let balance = LocalityBalance(target, context)
+        if let zoneAware = balance.zoneAware {
             cluster.commonLbConfig.zoneAwareLbConfig = .with {
-                if let percent = zoneAware.routingEnabledPercent { $0.routingEnabled = Envoy_Type_V3_Percent(percent) }
                 if let size = zoneAware.minClusterSize { $0.minClusterSize = Google_Protobuf_UInt64Value(size) }
             }
             return
         }
-        let balance = LocalityBalance(target, context)
+        if policy.loadBalancer?.zoneAwareLb?.enabled == false {
+            // Said, since a proxy that knows its own cluster is aware of zones without being asked.
+            cluster.commonLbConfig.zoneAwareLbConfig = .with { $0.routingEnabled = Envoy_Type_V3_Percent(0) }
+            return
+        }
         if balance.usesWeights {
             cluster.commonLbConfig.localityWeightedLbConfig =
                 Envoy_Config_Cluster_V3_Cluster.CommonLbConfig.LocalityWeightedLbConfig()

@@ -36,6 +36,25 @@ enum ClusterTLS {
         }
     }
 
+    /// A cluster of many hosts has the name of none, so it is always the request's host that is shown and, unless the
+    /// rule says otherwise, checked.
+    static func namesOfDynamicHosts(_ tls: ClientTLSSettings) -> Envoy_Config_Core_V3_UpstreamHttpProtocolOptions? {
+        guard tls.mode == .simple || tls.mode == .mutual else { return nil }
+        return .with {
+            $0.autoSni = true
+            $0.autoSanValidation = tls.subjectAltNames.isEmpty && tls.insecureSkipVerify != true
+        }
+    }
+
+    /// nil for modes other than `SIMPLE` and `MUTUAL`.
+    static func originatedSocket(_ tls: ClientTLSSettings, isHTTP2: Bool, mayUseSecret: Bool) -> XDS.TransportSocket? {
+        guard tls.mode == .simple || tls.mode == .mutual else { return nil }
+        return .with {
+            $0.name = "envoy.transport_sockets.tls"
+            $0.typedConfig = .packing(originated(tls, isHTTP2: isHTTP2, mayUseSecret: mayUseSecret))
+        }
+    }
+
     private static func tlsContext(
         _ tls: ClientTLSSettings, _ target: ClusterTarget, isHTTP2: Bool, _ context: CompileContext
     ) -> XDS.UpstreamTLSContext? {
@@ -43,19 +62,20 @@ enum ClusterTLS {
         case .disable: nil
         // Until the mesh issues certificates the secrets would never come, and the far side would not ask for them.
         case .istioMutual: MeshIdentity.isIssued ? meshMutual(tls, target, isHTTP2: isHTTP2) : nil
-        case .simple, .mutual: originated(tls, target, isHTTP2: isHTTP2, context)
+        case .simple, .mutual:
+            // Sidecars may read a Secret only for a rule that is about particular workloads.
+            originated(
+                tls, isHTTP2: isHTTP2, mayUseSecret: context.isRouter || target.rule?.workloadSelector != nil)
         }
     }
 
     /// `SIMPLE` and `MUTUAL`: certificates from files, or by name through SDS where the rule may use a Secret.
     private static func originated(
-        _ tls: ClientTLSSettings, _ target: ClusterTarget, isHTTP2: Bool, _ context: CompileContext
+        _ tls: ClientTLSSettings, isHTTP2: Bool, mayUseSecret: Bool
     ) -> XDS.UpstreamTLSContext {
         var result = XDS.UpstreamTLSContext()
         result.sni = tls.sni
         if isHTTP2 { result.commonTlsContext.alpnProtocols = ["h2"] }
-        // Sidecars may read a Secret only for a rule that is about particular workloads.
-        let mayUseSecret = context.isRouter || target.rule?.workloadSelector != nil
         let secret = mayUseSecret && !tls.credentialName.isEmpty ? secretName(tls.credentialName) : nil
         if tls.mode == .mutual {
             if let secret {

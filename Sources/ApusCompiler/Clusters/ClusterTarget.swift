@@ -22,6 +22,9 @@ struct ClusterTarget {
 
     var name: String { ClusterName.outbound(port: port.number, subset: subset, host: service.host) }
 
+    /// The name that a client of the mesh's mutual TLS shows a gateway, and of the gateway's cluster for it.
+    var serverName: String { ClusterName.sni(port: port.number, subset: subset, host: service.host) }
+
     /// Labels that an endpoint must have; a subset without labels takes all endpoints.
     var labels: LabelSelector {
         LabelSelector(subset.isEmpty ? [:] : rule?.subsets.first { $0.name == subset }?.labels ?? [:])
@@ -35,7 +38,7 @@ struct ClusterTarget {
         case .dnsRoundRobin: return isPassthroughLB(context) ? .originalDst : .logicalDns
         // A gateway has no original destination, and a gRPC client no connection that was intercepted.
         case .passthrough: return context.isRouter || context.isProxyless ? .eds : .originalDst
-        // A dynamic forward proxy; not built, so a request for it is answered with 503.
+        // A type of its own (`DynamicForwardProxy`), where there is one.
         case .dynamicDNS: return nil
         case .alias: return nil
         }

@@ -9,7 +9,11 @@ enum DNSSettings {
         cluster.respectDnsTtl = true
         cluster.dnsRefreshRate = Google_Protobuf_Duration(context.snapshot.meshConfig.dnsRefreshRate)
         cluster.dnsJitter = Google_Protobuf_Duration(.milliseconds(100))
-        // A proxy with both families asks for IPv4, as Istio does without its dual-stack switch.
-        cluster.dnsLookupFamily = context.proxyClass.hasIPv6 && !context.proxyClass.hasIPv4 ? .v6Only : .v4Only
+        cluster.dnsLookupFamily = family(context)
+    }
+
+    /// A proxy with both families asks for IPv4, as Istio does without its dual-stack switch.
+    static func family(_ context: CompileContext) -> XDS.Cluster.DnsLookupFamily {
+        context.proxyClass.hasIPv6 && !context.proxyClass.hasIPv4 ? .v6Only : .v4Only
     }
 }

@@ -17,7 +17,11 @@ package enum OutboundClusters {
     /// `BlackHoleCluster` and `PassthroughCluster`, which belong to no service.
     package static func unknownDestinations(_ context: CompileContext) -> [Compiled<XDS.Cluster>] {
         if context.isProxyless { return [] }
-        return [Compiled(blackHole(), sources: []), Compiled(passthrough(context), sources: [])]
+        var result = [Compiled(blackHole(), sources: []), Compiled(passthrough(context), sources: [])]
+        if context.resolvesUnknownHosts {
+            result.append(Compiled(DynamicForwardProxy.unknownHosts(context), sources: []))
+        }
+        return result
     }
 
     /// The clusters of one service: per port the base cluster, then one per subset of its DestinationRule.
@@ -37,17 +41,25 @@ package enum OutboundClusters {
     }
 
     /// nil for a cluster that is not sent: DNS without anything to resolve, or a kind that is not supported.
-    static func cluster(_ target: ClusterTarget, _ context: CompileContext) -> XDS.Cluster? {
-        guard let discovery = target.discovery(context) else { return nil }
+    ///
+    /// - Parameter isSNIRouted: a gateway's cluster for connections whose SNI names it: the TLS in it is the client's.
+    static func cluster(
+        _ target: ClusterTarget, _ context: CompileContext, isSNIRouted: Bool = false
+    ) -> XDS.Cluster? {
+        let isDynamic = DynamicForwardProxy.serves(target.service, target.port, context)
+        let discovery = target.discovery(context)
+        guard discovery != nil || isDynamic else { return nil }
         var cluster = XDS.Cluster()
-        cluster.name = target.name
-        cluster.altStatName = ClusterStatName.outbound(target, context.snapshot.meshConfig)
-        cluster.type = discovery
+        cluster.name = isSNIRouted ? target.serverName : target.name
+        cluster.altStatName =
+            isSNIRouted ? cluster.name + ";" : ClusterStatName.outbound(target, context.snapshot.meshConfig)
+        if let discovery { cluster.type = discovery }
         switch discovery {
         case .eds:
+            let name = cluster.name
             cluster.edsClusterConfig = .with {
                 $0.edsConfig = .overADS
-                $0.serviceName = target.name
+                $0.serviceName = name
             }
         case .strictDns, .logicalDns:
             let assignment = Endpoints.inlineAssignment(target, context)
@@ -59,9 +71,14 @@ package enum OutboundClusters {
         let policy = target.policy
         ClusterConnectionPool.apply(policy, mesh: context.snapshot.meshConfig, to: &cluster)
         ClusterOutlierDetection.apply(policy.outlierDetection, to: &cluster)
-        ClusterLoadBalancer.apply(policy, target: target, context, to: &cluster)
         let httpOptions = UpstreamHTTP.options(target, context)
-        ClusterTLS.apply(target, isHTTP2: httpOptions.isHTTP2, context, to: &cluster)
+        if isDynamic {
+            DynamicForwardProxy.makeDynamic(
+                &cluster, cacheName: target.service.host.text, isChecked: httpOptions.checksNames, context)
+        } else {
+            ClusterLoadBalancer.apply(policy, target: target, context, to: &cluster)
+        }
+        if !isSNIRouted { ClusterTLS.apply(target, isHTTP2: httpOptions.isHTTP2, context, to: &cluster) }
         if let options = httpOptions.encoded {
             cluster.typedExtensionProtocolOptions = [UpstreamHTTP.extensionName: options]
         }

@@ -8,6 +8,8 @@ struct UpstreamHTTP {
     static let extensionName = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
     let isHTTP2: Bool
+    /// False: the server's certificate may be for another name than the request's host, or for none.
+    let checksNames: Bool
     /// nil: Envoy's defaults are right, which is HTTP/1.1.
     let encoded: Google_Protobuf_Any?
 
@@ -35,21 +37,30 @@ struct UpstreamHTTP {
         }
         let common = commonOptions(pool)
         if let common { options.commonHTTPProtocolOptions = common }
-        let names = ClusterTLS.serverNameOptions(target.policy.tls)
+        let isDynamic = DynamicForwardProxy.serves(target.service, target.port, context)
+        let names =
+            isDynamic
+            ? target.policy.tls.flatMap(ClusterTLS.namesOfDynamicHosts)
+            : ClusterTLS.serverNameOptions(target.policy.tls)
         if let names { options.upstreamHTTPProtocolOptions = names }
-        let isDefault = !asDownstream && !isHTTP2 && common == nil && names == nil
-        return UpstreamHTTP(isHTTP2: isHTTP2, encoded: isDefault ? nil : .packing(options))
+        let errors = OutlierErrors.matcher(target.policy.outlierDetection)
+        if let errors, !context.isProxyless { options.outlierDetection = .with { $0.errorMatcher = errors } }
+        let isDefault = !asDownstream && !isHTTP2 && common == nil && names == nil && !options.hasOutlierDetection
+        return UpstreamHTTP(
+            isHTTP2: isHTTP2, checksNames: names?.autoSanValidation ?? true,
+            encoded: isDefault ? nil : .packing(options))
     }
 
     /// Unknown destinations: the client's protocol, idle connections closed after five minutes.
-    static let passthrough: Google_Protobuf_Any = .packing(
-        XDS.HTTPProtocolOptions.with {
-            $0.commonHTTPProtocolOptions = .with { $0.idleTimeout = Google_Protobuf_Duration(.seconds(300)) }
-            $0.useDownstreamProtocolConfig = .with {
-                $0.httpProtocolOptions = Envoy_Config_Core_V3_Http1ProtocolOptions()
-                $0.http2ProtocolOptions = Envoy_Config_Core_V3_Http2ProtocolOptions()
-            }
-        })
+    static let asDownstream: XDS.HTTPProtocolOptions = .with {
+        $0.commonHTTPProtocolOptions = .with { $0.idleTimeout = Google_Protobuf_Duration(.seconds(300)) }
+        $0.useDownstreamProtocolConfig = .with {
+            $0.httpProtocolOptions = Envoy_Config_Core_V3_Http1ProtocolOptions()
+            $0.http2ProtocolOptions = Envoy_Config_Core_V3_Http2ProtocolOptions()
+        }
+    }
+
+    static let passthrough: Google_Protobuf_Any = .packing(asDownstream)
 
     /// A rule may ask for the upgrade on any port, the mesh only for ports known to be HTTP.
     private static func speaksHTTP2(_ target: ClusterTarget, _ mesh: MeshConfig) -> Bool {

@@ -25,6 +25,13 @@ package enum Endpoints {
         return Compiled(assignment, sources: service.sources.map(\.key) + (rule?.objects.map(\.key) ?? []))
     }
 
+    /// What a gateway's SNI-routed cluster leads to: endpoints that end the mesh's mutual TLS themselves.
+    static func mutualTLSAssignment(_ target: ClusterTarget, _ context: CompileContext) -> XDS.ClusterLoadAssignment {
+        var assignment = placeholder(clusterName: target.serverName)
+        assignment.endpoints = localities(target, context, onlyAddresses: true, onlyMutualTLS: true)
+        return assignment
+    }
+
     /// The EDS clusters whose endpoints come from the service; empty if the class does not see it. Sorted.
     package static func clusterNames(of service: Service.ID, _ context: CompileContext) -> [String] {
         guard let visible = context.scope.service(service.host), visible.namespace == service.namespace else {
@@ -63,7 +70,7 @@ package enum Endpoints {
     }
 
     private static func localities(
-        _ target: ClusterTarget, _ context: CompileContext, onlyAddresses: Bool
+        _ target: ClusterTarget, _ context: CompileContext, onlyAddresses: Bool, onlyMutualTLS: Bool = false
     ) -> [XDS.LocalityLbEndpoints] {
         let service = target.service
         let all = context.snapshot.endpoints(of: service).byPort[target.port.number] ?? []
@@ -72,6 +79,7 @@ package enum Endpoints {
         let hidesUnhealthy = (target.policy.outlierDetection?.minHealthPercent ?? 0) > 0
         var chosen = all.filter { endpoint in
             if endpoint.health == .draining || endpoint.health == .unhealthy && hidesUnhealthy { return false }
+            if onlyMutualTLS, !endpoint.acceptsMutualTLS { return false }
             if service.internalTrafficLocal, !context.isRouter, endpoint.nodeName != context.proxyClass.nodeName {
                 return false
             }

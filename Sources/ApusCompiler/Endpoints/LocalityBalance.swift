@@ -8,12 +8,15 @@ struct LocalityBalance {
     let setting: LocalityLoadBalancerSettings?
     /// Priorities are of use only if something can make Envoy leave one: outlier detection, or an explicit wish.
     let failsOver: Bool
+    /// The zones of a region share its requests as the proxy sees fit, and regions are used one after the other.
+    var zoneAware: ZoneAwareSettings?
 
     init(_ target: ClusterTarget, _ context: CompileContext) {
         let detects = target.policy.outlierDetection != nil
-        if target.policy.loadBalancer?.zoneAwareLb.map({ $0.enabled != false }) == true {
+        if let own = target.policy.loadBalancer?.zoneAwareLb {
             setting = nil
             failsOver = false
+            zoneAware = own.enabled == false ? nil : own
             return
         }
         if let own = target.policy.loadBalancer?.localityLb {
@@ -27,6 +30,12 @@ struct LocalityBalance {
             setting.failoverPriority = keys
             self.setting = setting
             failsOver = true
+            return
+        }
+        if let mesh = context.snapshot.meshConfig.zoneAwareLbSetting, mesh.enabled != false {
+            setting = nil
+            failsOver = false
+            zoneAware = mesh
             return
         }
         let mesh = context.snapshot.meshConfig.localityLbSetting

@@ -17,6 +17,14 @@ enum LocalityPriority {
         of endpoints: [Endpoint], balance: LocalityBalance, client: ProxyClass
     ) -> [LocalityGroup] {
         var groups = byLocality(endpoints)
+        if let settings = balance.zoneAware {
+            if !settings.failoverPriority.isEmpty {
+                groups = split(groups, by: settings.failoverPriority, client: client)
+            }
+            byRegion(settings.failover, client: client.locality, over: &groups)
+            compact(&groups)
+            return groups.sorted { ($0.priority, $0.locality) < ($1.priority, $1.locality) }
+        }
         guard let setting = balance.setting else { return groups }
         if !setting.distribute.isEmpty {
             distribute(setting.distribute, client: client.locality, over: &groups)
@@ -109,6 +117,20 @@ enum LocalityPriority {
             // A priority given before is the more important digit.
             distance += groups[index].priority &* 5
             groups[index].priority = distance
+        }
+    }
+
+    /// The client's region, then the one that `failover` names for it, then all others: 0 to 2.
+    private static func byRegion(
+        _ rules: [LocalityLoadBalancerSettings.Failover], client: Locality, over groups: inout [LocalityGroup]
+    ) {
+        if client.isEmpty { return }
+        let next = rules.first { $0.from == client.region }?.to
+        for index in groups.indices {
+            let region = groups[index].locality.region
+            let distance: UInt32 = region == client.region ? 0 : region == next ? 1 : 2
+            // A priority given before is the more important digit.
+            groups[index].priority = groups[index].priority &* 3 &+ distance
         }
     }
 

@@ -103,8 +103,7 @@ package struct GatewayListeners: Sendable {
             case .passthrough:
                 return passthrough(server)
             case .autoPassthrough:
-                unsupported(server, "AUTO_PASSTHROUGH is not served: it needs mutual TLS between the proxies")
-                return []
+                return bySNI(server)
             case .istioMutual where !MeshIdentity.isIssued:
                 unsupported(server, "ISTIO_MUTUAL is not served: proxies have no identity yet")
                 return []
@@ -170,6 +169,16 @@ package struct GatewayListeners: Sendable {
                 }
             }
             return result
+        }
+
+        /// One chain per service port and subset that the server's hosts take in.
+        private mutating func bySNI(_ server: GatewayServer) -> [Chain] {
+            SNIRouting.chains(server, logs: logs, context).compactMap { chain in
+                guard serverNames.isDisjoint(with: chain.message.filterChainMatch.serverNames) else { return nil }
+                serverNames.formUnion(chain.message.filterChainMatch.serverNames)
+                sources.formUnion(chain.sources)
+                return chain.message
+            }
         }
 
         /// The first `tcp` rule of the VirtualServices bound to the server.

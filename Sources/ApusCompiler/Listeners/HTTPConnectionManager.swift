@@ -22,6 +22,8 @@ struct HTTPConnectionManager {
     /// An explicit forward proxy: requests carry the absolute form of their URI.
     var isForwardProxy = false
     var isTLSTerminated = false
+    /// DNS caches that requests for hosts without endpoints of their own are resolved in.
+    var dnsCaches: [DynamicForwardProxy.CacheConfig] = []
 
     func filter(mesh: MeshConfig, logs: AccessLogs) -> Envoy_Config_Listener_V3_Filter {
         var filter = Envoy_Config_Listener_V3_Filter()
@@ -115,6 +117,15 @@ struct HTTPConnectionManager {
         filters.append(named("envoy.filters.http.grpc_stats", .packing(statistics)))
         filters.append(named("envoy.filters.http.fault", .packing(Envoy_Extensions_Filters_Http_Fault_V3_HTTPFault())))
         filters.append(named("envoy.filters.http.cors", .packing(Envoy_Extensions_Filters_Http_Cors_V3_Cors())))
+        for cache in dnsCaches {
+            filters.append(
+                named(
+                    DynamicForwardProxy.filterName,
+                    .packing(
+                        Envoy_Extensions_Filters_Http_DynamicForwardProxy_V3_FilterConfig.with {
+                            $0.dnsCacheConfig = cache
+                        })))
+        }
         filters.append(Self.router)
         return filters
     }

@@ -61,6 +61,8 @@ struct OutboundTable {
         let owner: Service
         var routeName: String?
         var translatesGRPCWeb = false
+        /// Wildcard hosts whose names are resolved when a request asks for them.
+        var dynamicHosts: Set<String> = []
         var chains: [Chain] = []
         /// Mongo and MySQL: the server speaks first, so nothing else can share the place.
         var isExclusive = false
@@ -139,6 +141,7 @@ struct OutboundTable {
             case .socket:
                 isShared ? RouteName.port(port.number) : RouteName.service(host: service.host, port: port.number)
             }
+        let isDynamic = DynamicForwardProxy.serves(service, port, context)
         if var entry = entries[bind] {
             if entry.isExclusive {
                 conflict(service, port, with: entry.owner, at: bind)
@@ -147,13 +150,15 @@ struct OutboundTable {
             let isNews = entry.routeName == nil || (port.protocol == .grpcWeb && !entry.translatesGRPCWeb)
             if entry.routeName == nil { entry.routeName = routeName }
             if port.protocol == .grpcWeb { entry.translatesGRPCWeb = true }
-            if isNews { entry.sources.formUnion(service.sources.map(\.key) + sources) }
+            if isDynamic { entry.dynamicHosts.insert(service.host.text) }
+            if isNews || isDynamic { entry.sources.formUnion(service.sources.map(\.key) + sources) }
             entries[bind] = entry
             return
         }
         var entry = Entry(bind: bind, bindsToPort: bindsToPort, owner: service)
         entry.routeName = routeName
         entry.translatesGRPCWeb = port.protocol == .grpcWeb
+        if isDynamic { entry.dynamicHosts = [service.host.text] }
         entry.podAddress = podAddress
         entry.sources = Set(service.sources.map(\.key) + sources)
         entries[bind] = entry
@@ -299,7 +304,9 @@ struct OutboundTable {
             chain.filters = [
                 HTTPConnectionManager(
                     place: .outbound, statPrefix: "outbound_\(listener.name);", routes: .rds(routeName),
-                    translatesGRPCWeb: entry.translatesGRPCWeb, acceptsHTTP10: http10
+                    translatesGRPCWeb: entry.translatesGRPCWeb, acceptsHTTP10: http10,
+                    dnsCaches: DynamicForwardProxy.cacheNames(Array(entry.dynamicHosts), context)
+                        .map { DynamicForwardProxy.cache($0, context) }
                 ).filter(mesh: mesh, logs: logs)
             ]
             listener.filterChains.append(chain)
@@ -310,7 +317,7 @@ struct OutboundTable {
             if !chain.match.subnets.isEmpty {
                 message.filterChainMatch.prefixRanges = chain.match.subnets.map(\.message)
             }
-            message.filters = [chain.target.filter(logs: logs)]
+            message.filters = chain.target.filters(logs: logs, context)
             listener.filterChains.append(message)
         }
         if !listener.filterChains.contains(where: { !$0.hasFilterChainMatch }) {

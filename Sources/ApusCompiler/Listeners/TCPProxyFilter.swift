@@ -1,4 +1,5 @@
 internal import ApusAPI
+internal import ApusCore
 internal import ApusModel
 internal import SwiftProtobuf
 
@@ -19,11 +20,20 @@ struct TCPTarget: Hashable, Sendable {
     /// Connections are wrapped in HTTP on their way to the clusters. There is one way for all of them, so it is taken
     /// only if all destinations ask for it.
     var tunnel: TunnelSettings?
+    /// The connection goes to the host that its SNI names; the wildcard host and port that the cluster stands for.
+    var dynamicHost: Destination?
     /// The DestinationRules behind these settings.
     var sources: Set<ObjectKey> = []
 
     static func single(_ cluster: String) -> TCPTarget {
         TCPTarget(clusters: [Weighted(cluster: cluster, weight: 1)], statPrefix: cluster)
+    }
+
+    /// The TCP proxy, and before it what finds out the host if the SNI decides.
+    func filters(logs: AccessLogs, _ context: CompileContext) -> [Envoy_Config_Listener_V3_Filter] {
+        guard let dynamicHost, let port = dynamicHost.port else { return [filter(logs: logs)] }
+        let host = HostName(dynamicHost.host)
+        return [DynamicForwardProxy.networkFilter(host, port: port, context), filter(logs: logs)]
     }
 
     func filter(logs: AccessLogs) -> Envoy_Config_Listener_V3_Filter {

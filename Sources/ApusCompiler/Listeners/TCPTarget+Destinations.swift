@@ -31,6 +31,8 @@ extension TCPTarget {
         if targets.count > 1 {
             result.clusters = targets.map { Weighted(cluster: $0.cluster, weight: $0.weight) }
             result.statPrefix = "\(virtualService.name).\(virtualService.namespace)"
+            // The filter that resolves names knows one port.
+            result.dynamicHost = nil
             for target in targets.dropFirst() where result.tunnel != nil {
                 let other = make(
                     cluster: target.cluster, service: target.service, port: target.port, subset: target.subset,
@@ -47,6 +49,10 @@ extension TCPTarget {
         cluster: String, service: Service?, port: UInt32, subset: String, context: CompileContext
     ) -> TCPTarget {
         var result = TCPTarget.single(cluster)
+        if let service, let servicePort = service.port(port), DynamicForwardProxy.serves(service, servicePort, context)
+        {
+            result.dynamicHost = Destination(host: service.host.text, port: port)
+        }
         guard let service, let rule = context.scope.destinationRule(for: service) else { return result }
         let policy = TrafficPolicyMerge.effective(rule, subset: subset, port: port)
         result.idleTimeout = policy.connectionPool?.tcp?.idleTimeout

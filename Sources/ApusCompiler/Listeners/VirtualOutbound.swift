@@ -47,6 +47,9 @@ extension OutboundListeners {
     /// The explicit HTTP proxy, if the mesh (`proxyHttpPort`) or the proxy asks for one: really bound on loopback, all
     /// ports in one route configuration. Clients send absolute-form URIs.
     static func httpProxy(_ context: CompileContext) -> Compiled<Listener>? {
+        let dynamic = context.scope.services.filter { service in
+            service.ports.contains { $0.protocol.isHTTP && DynamicForwardProxy.serves(service, $0, context) }
+        }
         let mesh = context.snapshot.meshConfig
         let port = context.proxyClass.httpProxyPort ?? mesh.proxyHttpPort
         guard port > 0 else { return nil }
@@ -61,10 +64,12 @@ extension OutboundListeners {
         chain.filters = [
             HTTPConnectionManager(
                 place: .outbound, statPrefix: "outbound_\(listener.name);", routes: .rds(RouteName.httpProxy),
-                acceptsHTTP10: context.proxyClass.http10, isForwardProxy: true
+                acceptsHTTP10: context.proxyClass.http10, isForwardProxy: true,
+                dnsCaches: DynamicForwardProxy.cacheNames(dynamic.map(\.host.text), context)
+                    .map { DynamicForwardProxy.cache($0, context) }
             ).filter(mesh: mesh, logs: logs)
         ]
         listener.filterChains = [chain]
-        return Compiled(listener, sources: [])
+        return Compiled(listener, sources: dynamic.flatMap { $0.sources.map(\.key) })
     }
 }

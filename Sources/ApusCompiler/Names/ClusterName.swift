@@ -4,6 +4,8 @@ package import ApusCore
 package enum ClusterName {
     /// Original destination, for unknown destinations under ALLOW_ANY.
     package static let passthrough = "PassthroughCluster"
+    /// Any host, resolved when it is asked for: unknown hosts under ALLOW_ANY_DYNAMIC_DNS.
+    package static let allowAnyDynamicDNS = "AllowAnyDynamicDNSCluster"
     /// No endpoints: what goes here is refused.
     package static let blackHole = "BlackHoleCluster"
     /// Original destination, for inbound traffic to ports without a service.

@@ -1,3 +1,4 @@
+internal import ApusCore
 package import ApusMesh
 
 /// All that compiling outbound configuration may look at: the mesh, and the class of proxies it is for. A result
@@ -8,10 +9,14 @@ package struct CompileContext: Sendable {
     /// What of the mesh the class sees.
     package let scope: ProxyScope
 
+    /// Hosts whose services a gateway reaches by SNI alone; sorted.
+    let sniHosts: [HostName]
+
     package init(snapshot: MeshSnapshot, proxyClass: ProxyClass) {
         self.snapshot = snapshot
         self.proxyClass = proxyClass
         scope = snapshot.scope(of: proxyClass)
+        sniHosts = SNIRouting.hosts(snapshot: snapshot, proxyClass: proxyClass)
     }
 
     package var isRouter: Bool { proxyClass.role == .router }

@@ -120,7 +120,8 @@ package enum SidecarRoutes {
         case .allowAny, .allowAnyDynamicDNS:
             host.name = VirtualHostName.allowAny
             var action = XDS.RouteAction()
-            action.cluster = ClusterName.passthrough
+            action.cluster =
+                context.resolvesUnknownHosts ? ClusterName.allowAnyDynamicDNS : ClusterName.passthrough
             if let proxy = policy.egressProxy {
                 action.cluster = ClusterName.outbound(
                     port: proxy.port ?? 0, subset: proxy.subset, host: HostName(proxy.host))

@@ -120,9 +120,9 @@ extension Warmup: FieldMessage {
 extension ZoneAwareSettings: FieldMessage {
     mutating func read(_ fields: inout Fields) {
         fields.read("enabled", &enabled)
+        fields.read("failover", &failover)
+        fields.read("failoverPriority", &failoverPriority)
         fields.read("minClusterSize", &minClusterSize)
-        fields.read("routingEnabledPercent", &routingEnabledPercent)
-        fields.read("forceLocalZone", &forceLocalZone)
     }
 }
 

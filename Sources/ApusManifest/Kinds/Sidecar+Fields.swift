@@ -39,5 +39,6 @@ extension OutboundTrafficPolicy: FieldMessage {
     mutating func read(_ fields: inout Fields) {
         fields.read("mode", &mode)
         fields.read("egressProxy", &egressProxy)
+        fields.read("tls", &tls)
     }
 }

@@ -99,9 +99,7 @@ extension Checks {
         if let locality = settings.localityLb {
             self.locality(locality, hasOutlierDetection: hasOutlierDetection, "\(path()).localityLbSetting")
         }
-        if let percent = settings.zoneAwareLb?.routingEnabledPercent {
-            percentage(percent, "\(path()).zoneAwareLbSetting.routingEnabledPercent", smallest: 0)
-        }
+        if let zoneAware = settings.zoneAwareLb { self.zoneAware(zoneAware, "\(path()).zoneAwareLbSetting") }
         if let warmup = settings.warmup {
             if warmup.duration == nil { error("\(path()).warmup", "the warmup has no duration") }
             duration(warmup.duration, "\(path()).warmup.duration")
@@ -200,7 +198,29 @@ extension Checks {
             }
             if total != 100 { error("\(path()).to", "the weights add up to \(total), not to 100") }
         }
-        for (index, entry) in settings.failover.enumerated() {
+        failover(settings.failover, path())
+        if !settings.failover.isEmpty || !settings.failoverPriority.isEmpty, !hasOutlierDetection,
+            object.key.kind == .destinationRule
+        {
+            warning(
+                path(), "failover has no effect without outlierDetection",
+                hint: "add outlierDetection to the same policy")
+        }
+    }
+
+    func zoneAware(_ settings: ZoneAwareSettings, _ path: @autoclosure Path) {
+        failover(settings.failover, path())
+        let places = ["topology.kubernetes.io/region", "topology.kubernetes.io/zone", "topology.istio.io/subzone"]
+        for (index, label) in settings.failoverPriority.enumerated()
+        where places.contains(where: { label == $0 || label.hasPrefix($0 + "=") }) {
+            error(
+                "\(path()).failoverPriority[\(index)]", "\(label) cannot be a priority of zone-aware balancing",
+                hint: "regions and zones are told apart without it")
+        }
+    }
+
+    private func failover(_ rules: [LocalityLoadBalancerSettings.Failover], _ path: @autoclosure Path) {
+        for (index, entry) in rules.enumerated() {
             let outer = path()
             let path = { "\(outer).failover[\(index)]" }
             if entry.from == entry.to { error(path(), "the failover goes from \"\(entry.from)\" to itself") }
@@ -211,13 +231,6 @@ extension Checks {
                     error("\(path()).\(field)", "a failover names regions only", hint: "write the part before the /")
                 }
             }
-        }
-        if !settings.failover.isEmpty || !settings.failoverPriority.isEmpty, !hasOutlierDetection,
-            object.key.kind == .destinationRule
-        {
-            warning(
-                path(), "failover has no effect without outlierDetection",
-                hint: "add outlierDetection to the same policy")
         }
     }
 
@@ -273,6 +286,9 @@ extension Checks {
         ] where value < 0 || value > 100 {
             error("\(path()).\(field)", "\(field) \(value) is not in 0 to 100")
         }
+        for (index, code) in outlier.httpErrorCodes.enumerated() where !(100...599).contains(code) {
+            error("\(path()).outlierDetectionHttpErrorCodes[\(index)]", "the status code \(code) is not in 100 to 599")
+        }
         if outlier.consecutiveLocalOriginFailures != nil, !outlier.splitExternalLocalOriginErrors {
             error(
                 "\(path()).consecutiveLocalOriginFailures",
@@ -280,7 +296,7 @@ extension Checks {
         }
     }
 
-    private func clientTLS(_ tls: ClientTLSSettings, _ path: @autoclosure Path) {
+    func clientTLS(_ tls: ClientTLSSettings, _ path: @autoclosure Path) {
         let hasFiles = !tls.clientCertificate.isEmpty || !tls.privateKey.isEmpty || !tls.caCertificates.isEmpty
         switch tls.mode {
         case .mutual:

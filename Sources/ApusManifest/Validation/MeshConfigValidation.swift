@@ -22,6 +22,13 @@ enum MeshConfigValidation {
             checks.error("rootNamespace", "\"\(config.rootNamespace)\" is not the name of a namespace")
         }
         checks.locality(config.localityLbSetting, hasOutlierDetection: true, "localityLbSetting")
+        if let settings = config.zoneAwareLbSetting { checks.zoneAware(settings, "zoneAwareLbSetting") }
+        if let tls = config.outboundTrafficPolicy.tls {
+            checks.clientTLS(tls, "outboundTrafficPolicy.tls")
+            if config.outboundTrafficPolicy.mode != .allowAnyDynamicDNS {
+                checks.warning("outboundTrafficPolicy.tls", "tls has an effect only with mode ALLOW_ANY_DYNAMIC_DNS")
+            }
+        }
         if let retries = config.defaultHttpRetryPolicy { checks.retries(retries, "defaultHttpRetryPolicy") }
         let ports = [config.proxyListenPort, config.proxyInboundListenPort, config.proxyHttpPort].filter { $0 != 0 }
         if Set(ports).count != ports.count {

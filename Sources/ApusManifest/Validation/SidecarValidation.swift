@@ -23,6 +23,17 @@ extension Checks {
             if proxy.port == nil { error("spec.outboundTrafficPolicy.egressProxy", "egressProxy has no port") }
             port(proxy.port, "spec.outboundTrafficPolicy.egressProxy.port")
         }
+        if let policy = spec.outboundTrafficPolicy {
+            // Both belong to the mesh as a whole.
+            if policy.mode == .allowAnyDynamicDNS {
+                error(
+                    "spec.outboundTrafficPolicy.mode", "ALLOW_ANY_DYNAMIC_DNS is a mode of the mesh config only",
+                    hint: "use ALLOW_ANY, or set it in the mesh config")
+            }
+            if policy.tls != nil {
+                error("spec.outboundTrafficPolicy.tls", "tls for unknown hosts belongs into the mesh config")
+            }
+        }
         ingress(spec.ingress)
         egress(spec.egress)
     }

@@ -69,9 +69,12 @@ final class RelevantLabels: Sendable {
             both.add(spec.workloadSelector, namespace: object.metadata.namespace)
             spec.forEachPolicy { loadBalancer, _ in
                 wholeKeys.formUnion(Self.keys(loadBalancer?.localityLb?.failoverPriority ?? []))
+                wholeKeys.formUnion(Self.keys(loadBalancer?.zoneAwareLb?.failoverPriority ?? []))
             }
         }
         wholeKeys.formUnion(Self.keys(meshConfig.localityLbSetting.failoverPriority))
+        let zoneAware = meshConfig.zoneAwareLbSetting
+        wholeKeys.formUnion(Self.keys(zoneAware?.failoverPriority ?? []))
         for object in table.ordered(.sidecar).all {
             guard case .sidecar(let spec) = object.spec else { continue }
             sidecars.add(spec.workloadSelector, namespace: object.metadata.namespace)
@@ -105,6 +108,7 @@ final class RelevantLabels: Sendable {
         asksForLocality =
             destinationRules.asksForLocality || destinationRules.detectsOutliers && setting.enabled != false
             || !setting.distribute.isEmpty || !setting.failover.isEmpty || !setting.failoverPriority.isEmpty
+            || zoneAware.map { $0.enabled != false } == true
     }
 
     func reduce(_ labels: [String: String], role: Proxy.Role, namespace: String) -> [String: String] {

@@ -53,6 +53,33 @@ struct CompiledMeshTests {
         #expect(CompileOutput.json(view: one) == CompileOutput.json(view: two))
     }
 
+    @Test("A gateway's SNI-routed clusters follow the Gateway, the services, their subsets and their endpoints")
+    func sniRouting() {
+        let secure = ["security.istio.io/tlsMode": "istio"]
+        func pod(_ ip: String) -> ConfigObject { MeshFixture.pod("a", app: "extra", ip: ip, labels: secure) }
+        func gateway(_ hosts: [String]) -> ConfigObject {
+            MeshFixture.gateway(servers: [
+                MeshFixture.server(MeshFixture.port(15443, "TLS"), hosts: hosts) { $0.mode = .autoPassthrough }
+            ])
+        }
+        let rule = MeshFixture.destinationRule("extra", host: "extra", subsets: ["v1", "v2"])
+        let extra = MeshFixture.service("extra", ip: "10.1.0.7", ports: Self.ports)
+        let name = "outbound_.80_._.extra.default.svc.cluster.local"
+        let steps: [(changed: [ConfigObject], removed: [ObjectKey])] = [
+            ([extra, pod("10.0.0.1")], []), ([gateway(["*.local"])], []), ([rule], []), ([pod("10.0.0.5")], []),
+            ([], [rule.key]), ([gateway(["*.none"])], []), ([gateway(["extra.default.svc.cluster.local"])], []),
+            ([], [extra.key]), ([extra], []), ([], [gateway([]).key]),
+        ]
+        var mesh = Edited(Self.objects)
+        var presence: [Bool] = []
+        for step in steps {
+            mesh.edit(step.changed, removed: step.removed)
+            expectEqual(mesh, MeshFixture.router())
+            presence.append(mesh.compiled.view(for: MeshFixture.router()).endpoints.byName[name] != nil)
+        }
+        #expect(presence == [false, true, true, true, true, false, true, false, true, false])
+    }
+
     @Test("Proxies of one class share their sets")
     func sharing() {
         let mesh = CompiledMesh(snapshot: MeshFixture.mesh(Self.objects))

@@ -250,6 +250,19 @@ import Testing
         }
     }
 
+    @Test func `named status codes are the errors, each by its exact value`() throws {
+        let one = try #require(outlier { $0.httpErrorCodes = [429] }.httpOptions).outlierDetection.errorMatcher
+        #expect(one.httpResponseHeadersMatch.headers.map(\.name) == [":status"])
+        #expect(one.httpResponseHeadersMatch.headers.map(\.stringMatch.exact) == ["429"])
+        let two = try #require(outlier { $0.httpErrorCodes = [503, 429, 503] }.httpOptions).outlierDetection
+            .errorMatcher
+        #expect(
+            two.orMatch.rules.map { $0.httpResponseHeadersMatch.headers.map(\.stringMatch.exact) } == [
+                ["429"], ["503"],
+            ])
+        #expect(outlier { _ in }.httpOptions?.hasOutlierDetection != true)
+    }
+
     @Test func `there is no outlier detection unless a rule asks`() {
         #expect(!Outbound.cluster { _ in }.hasOutlierDetection)
     }
@@ -403,9 +416,16 @@ import Testing
         let config = balanced {
             $0.zoneAwareLb = ZoneAwareSettings()
             $0.zoneAwareLb?.minClusterSize = 3
-            $0.zoneAwareLb?.routingEnabledPercent = 80
         }.commonLbConfig.zoneAwareLbConfig
         #expect(config.minClusterSize.value == 3)
-        #expect(config.routingEnabled.value == 80)
+        #expect(!config.hasRoutingEnabled)
+    }
+
+    @Test func `zone-aware settings that are off say so to the proxy`() {
+        let config = balanced {
+            $0.zoneAwareLb = ZoneAwareSettings()
+            $0.zoneAwareLb?.enabled = false
+        }.commonLbConfig
+        #expect(config.localityConfigSpecifier == .zoneAwareLbConfig(.with { $0.routingEnabled.value = 0 }))
     }
 }

@@ -49,6 +49,42 @@ import Testing
         #expect(groups.allSatisfy { $0.priority == 0 })
     }
 
+    /// Region and priority of each group under zone-aware settings; the client is in `a/x`.
+    private func zoneAware(
+        _ endpoints: [String], mesh: (inout MeshConfig) -> Void = { _ in },
+        _ change: ((inout ZoneAwareSettings) -> Void)?
+    ) -> [String: UInt32] {
+        let rule = change.map { change in
+            policy {
+                var settings = ZoneAwareSettings()
+                change(&settings)
+                $0.loadBalancer = LoadBalancerSettings()
+                $0.loadBalancer?.zoneAwareLb = settings
+            }
+        }
+        let context = Outbound.context(
+            [entry(places(endpoints))] + (rule.map { [$0] } ?? []), locality: Locality("a/x"), mesh)
+        return Dictionary(
+            uniqueKeysWithValues: groups(context).map { ("\($0.locality.region)/\($0.locality.zone)", $0.priority) })
+    }
+
+    @Test func `zone-aware balancing keeps the zones of the client's region together and puts other regions behind`() {
+        let endpoints = ["a/x", "a/y", "b/x", "c/x"]
+        #expect(zoneAware(endpoints) { _ in } == ["a/x": 0, "a/y": 0, "b/x": 1, "c/x": 1])
+        var failover = LocalityLoadBalancerSettings.Failover()
+        failover.from = "a"
+        failover.to = "c"
+        #expect(zoneAware(endpoints) { $0.failover = [failover] } == ["a/x": 0, "a/y": 0, "c/x": 1, "b/x": 2])
+        #expect(zoneAware(endpoints) { $0.enabled = false } == ["a/x": 0, "a/y": 0, "b/x": 0, "c/x": 0])
+    }
+
+    @Test func `the mesh's zone-aware settings count where no rule has any, and win over its locality settings`() {
+        let endpoints = ["a/x", "a/y", "b/x"]
+        let mesh: (inout MeshConfig) -> Void = { $0.zoneAwareLbSetting = ZoneAwareSettings() }
+        #expect(zoneAware(endpoints, mesh: mesh, nil) == ["a/x": 0, "a/y": 0, "b/x": 1])
+        #expect(zoneAware(endpoints, mesh: mesh) { $0.enabled = false } == ["a/x": 0, "a/y": 0, "b/x": 0])
+    }
+
     @Test func `a subset has the endpoints with all of its labels, and without labels all`() {
         let rule = Outbound.destinationRule("r", host: "reviews") {
             $0.subsets = [

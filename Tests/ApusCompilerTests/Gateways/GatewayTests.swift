@@ -319,9 +319,9 @@ struct GatewayTests {
         #expect(context.commonTlsContext.tlsCertificates.map(\.certificateChain.filename) == ["/etc/certs/tls.crt"])
     }
 
-    @Test("AUTO_PASSTHROUGH and ISTIO_MUTUAL are refused aloud as long as there are no identities")
+    @Test("ISTIO_MUTUAL is refused aloud as long as there are no identities")
     func unsupportedModes() {
-        for mode in [ServerTLSSettings.Mode.autoPassthrough, .istioMutual] {
+        for mode in [ServerTLSSettings.Mode.istioMutual] {
             let gateway = MeshFixture.gateway(servers: [
                 MeshFixture.server(MeshFixture.port(15443, "TLS"), hosts: ["*"]) { $0.mode = mode }
             ])
