@@ -1114,6 +1114,41 @@ internal import Testing
                 #"11:24 error IST0106 the value of x-share has a % that begins no %COMMAND% | write %% for a per cent sign"#
             ]),
         Expectation(
+            #"header values with commands that Envoy does not have, or not so"#,
+            #"""
+            apiVersion: networking.istio.io/v1
+            kind: VirtualService
+            metadata: {name: a}
+            spec:
+              hosts: [b]
+              http:
+              - route:
+                - destination: {host: b}
+                headers:
+                  request:
+                    set:
+                      a: "%UNKNOWN_OPERATOR%"
+                      b: "%PROTOCOLL%"
+                      c: "%PROTOCOL(x)% %START_TIME(%s):3%"
+                      d: "%DURATION:5%"
+                      e: "%ENVIRONMENT%"
+                      f: "%UPSTREAM_METADATA(a:b):4%"
+                      g: "%PATH(all)%"
+                  response:
+                    set:
+                      h: "%PROTOCOL% %START_TIME(%s.%3f)% %REQ(:PATH?x):9% %PATH(NQ:ORIG)% %PATH:5% %RESPONSE_CODE_DETAILS%"
+                      i: "%COMMON_DURATION(DS_RX_BEG:DS_TX_END:ms)% %UPSTREAM_METADATA(a:b)% %DYNAMIC_METADATA(a:b):7% %%5%%"
+            """#,
+            [
+                #"12:14 error IST0106 the value of a has %UNKNOWN_OPERATOR%, which is no command of Envoy | write %% for a per cent sign"#,
+                #"13:14 error IST0106 the value of b has %PROTOCOLL%, which is no command of Envoy (did you mean %PROTOCOL%?) | write %% for a per cent sign"#,
+                #"14:14 error IST0106 the value of c has %PROTOCOL% with an argument, and it takes none | write %% for a per cent sign"#,
+                #"15:14 error IST0106 the value of d has %DURATION% with an argument, and it takes none | write %% for a per cent sign"#,
+                #"16:14 error IST0106 the value of e has %ENVIRONMENT% without an argument in parentheses | write %% for a per cent sign"#,
+                #"17:14 error IST0106 the value of f has %UPSTREAM_METADATA% with a length, and it takes none | write %% for a per cent sign"#,
+                #"18:14 error IST0106 the value of g has %PATH% with an argument other than WQ, NQ | write %% for a per cent sign"#,
+            ]),
+        Expectation(
             #"a CORS age in parts of a second"#,
             #"""
             apiVersion: networking.istio.io/v1

@@ -253,7 +253,8 @@ extension Checks {
             notNegative(tcp.maxConnections, "\(path()).tcp.maxConnections")
             duration(tcp.connectTimeout, "\(path()).tcp.connectTimeout")
             duration(tcp.maxConnectionDuration, "\(path()).tcp.maxConnectionDuration")
-            duration(tcp.idleTimeout, "\(path()).tcp.idleTimeout")
+            // Zero is no time-out.
+            if tcp.idleTimeout != .zero { duration(tcp.idleTimeout, "\(path()).tcp.idleTimeout") }
             duration(tcp.tcpKeepalive?.time, "\(path()).tcp.tcpKeepalive.time")
             duration(tcp.tcpKeepalive?.interval, "\(path()).tcp.tcpKeepalive.interval")
         }
