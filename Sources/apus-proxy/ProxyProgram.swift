@@ -20,6 +20,7 @@ struct ProxyProgram {
             concurrency: settings.concurrency, isIntercepting: settings.isIntercepting,
             seed: UInt64.random(in: .min ... .max))
         options.hostname = ProcessInfo.processInfo.hostName
+        options.serviceCluster = settings.nodeCluster
         let dataplane = try await Dataplane(options: options, logger: logger)
         let hub = ConfigHub(dataplane: dataplane, logger: logger)
         let settings = self.settings

@@ -5,7 +5,9 @@ internal import NIOCore
 // Answers on their way to the client, and time.
 extension HTTPExchange {
     /// Answers in the upstream's place. Whatever was being tried is let go of.
-    func reply(_ reply: LocalReply) {
+    ///
+    /// - Parameter operations: of the filter that answers.
+    func reply(_ reply: LocalReply, operations own: HeaderOperations = .none) {
         guard phase != .done, phase != .idle, phase != .answering else { return }
         dropUpstream()
         if activeFault != nil {
@@ -16,13 +18,17 @@ extension HTTPExchange {
         let now = worker.loop.now
         facts.flags.insert(reply.flags)
         facts.responseCodeDetails = reply.details
+        var reply = reply
+        let operations = manager.localReplies?.rewrite(&reply, request: request, facts: &facts, draw: draw)
         let bytes = reply.write(into: &response, request: request)
+        own.apply(to: &response, request: request, response: nil, facts: facts)
+        operations?.apply(to: &response, request: request, response: nil, facts: facts)
         facts.responseCode = response.status
         if attempts > 0, decision?.virtualHost?.addsAttemptCountToResponse ?? false {
             response.replace(.xEnvoyAttemptCount, decimal: UInt64(attempts))
         }
         applyResponseOperations()
-        cors?.annotate(&response, request: request)
+        runResponseFilters()
         manager.finish(&response, request: request, isUpgrade: false, date: worker.date(now))
         if reply.flags.contains(.downstreamProtocolError) || closesAfterReply { downstream?.closeAfterAnswer() }
         downstream?.writeHead(response, isUpgrade: false, endsHere: bytes.isEmpty)
@@ -47,7 +53,7 @@ extension HTTPExchange {
             for cookie in cookies { response.append(.setCookie, cookie.header) }
         }
         applyResponseOperations()
-        cors?.annotate(&response, request: request)
+        runResponseFilters()
         manager.finish(&response, request: request, isUpgrade: isUpgraded, date: worker.date(now))
     }
 

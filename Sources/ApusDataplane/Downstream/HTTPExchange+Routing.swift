@@ -18,24 +18,21 @@ extension HTTPExchange {
     }
 
     func allowsUpgrade(_ upgrade: ByteRange?) -> Bool {
-        if request.method == .connect, upgrade == nil {
-            return UpgradePolicy.connectType.withUnsafeBytes { findUpgrade($0) }
-        }
-        guard let upgrade else { return false }
-        return request.withBytes(upgrade) { findUpgrade($0) }
-    }
-
-    private func findUpgrade(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        func find(_ policies: [UpgradePolicy]) -> Bool? {
-            for policy in policies where policy.type.withUnsafeBytes({ ASCII.equalIgnoringCase($0, bytes) }) {
-                return policy.enabled
+        // CONNECT would need an upgrade of its own, which is not spoken here yet.
+        guard request.method != .connect, let upgrade else { return false }
+        return request.withBytes(upgrade) { bytes in
+            func find(_ policies: [UpgradePolicy]) -> Bool? {
+                for policy in policies
+                where policy.type.withUnsafeBytes({ ASCII.equalIgnoringCase($0, bytes) }) {
+                    return policy.enabled
+                }
+                return nil
             }
-            return nil
+            if case .forward(let forward, _)? = decision?.outcome, let verdict = find(forward.upgrades) {
+                return verdict
+            }
+            return find(manager.upgrades) ?? false
         }
-        if case .forward(let forward, _)? = decision?.outcome, let verdict = find(forward.upgrades) {
-            return verdict
-        }
-        return find(manager.upgrades) ?? false
     }
 
     // MARK: Filters
@@ -51,13 +48,23 @@ extension HTTPExchange {
                 if runFault(policy, key) { return }
             case .cors(let key):
                 if runCORS(key) { return }
+            case .authorization(let filter, let key):
+                if runAuthorization(filter, key, index) { return }
+            case .rateLimit(let limit, let key):
+                if runRateLimit(limit, key, index) { return }
+            case .headerMutation(let mutations, let key, let mostSpecificWins):
+                runHeaderMutation(mutations, key, mostSpecificWins)
+            case .buffer(let limit, let key):
+                if runBuffer(limit, key) { return }
+            case .healthCheck(let check, _):
+                if runHealthCheck(check) { return }
             }
             index += 1
         }
         route()
     }
 
-    private func override(_ key: Slot) -> FilterOverride.Change? {
+    func override(_ key: Slot) -> FilterOverride.Change? {
         guard let table, let decision else { return nil }
         return decision.override(key, table: table)
     }
@@ -293,6 +300,8 @@ extension HTTPExchange {
                 worker: worker, cluster: cluster, head: copy, chunked: framing == .chunked,
                 isComplete: requestComplete, bodyLimit: bodyLimit, timeout: timeouts.global)
             shadows.append(shadow)
+            // What arrived before the request was routed: during an injected delay, or in a buffer.
+            if body.readableBytes > 0 { shadow.data(body) }
             shadow.start(destination: info.restoredDestination)
         }
     }

@@ -34,11 +34,7 @@ extension HTTPExchange {
         }
         self.pool = pool
         facts.upstreamHost = pool.name
-        if forward?.endsTunnel(request) ?? false {
-            pool.tunnel(self)
-        } else {
-            pool.request(self, version: request.version)
-        }
+        pool.request(self, version: request.version)
     }
 
     func tryReady(_ connection: UpstreamStream) {
@@ -49,8 +45,7 @@ extension HTTPExchange {
         tryStarted = now
         facts.upstreamLocalAddress = connection.localText
         finishHeadForHost(connection)
-        // What follows the head of an upgrade over HTTP/2 is no body.
-        let chunked = framing == .chunked && !(wantsUpgrade && request.version == .http2)
+        let chunked = framing == .chunked
         connection.writeHead(
             request, framing: chunked ? .chunked : .asIs, upgrade: wantsUpgrade,
             endsHere: requestComplete && body.readableBytes == 0 && framing == .none && !hasRequestTrailers)
@@ -146,7 +141,7 @@ extension HTTPExchange {
         connection = nil
         headWritten = false
         switch phase {
-        case .idle, .done, .delayed, .backingOff:
+        case .idle, .done, .delayed, .buffering, .backingOff:
             return
         case .answering:
             pool?.stats.errors += 1

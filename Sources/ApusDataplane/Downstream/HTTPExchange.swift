@@ -11,6 +11,8 @@ internal final class HTTPExchange: UpstreamSink {
         case idle
         /// An injected delay.
         case delayed
+        /// A filter waits for the whole request.
+        case buffering
         /// Waiting for a connection, or writing to one and waiting for its head.
         case trying
         /// Between two tries.
@@ -45,6 +47,10 @@ internal final class HTTPExchange: UpstreamSink {
     var draw = Draw(0)
     var identity = RequestIdentity(clientAddress: nil, isInternal: false, isSecure: false)
     var cors: CORSPolicy?
+    /// The bucket that the answer tells about.
+    var rateLimitBucket: TokenBucket?
+    /// Bytes that the request may have while a filter collects it.
+    var bufferedLimit = 0
     var timeouts = RequestTimeouts()
     var activeFault: FaultDecision?
     var nextFilter = 0
@@ -127,7 +133,7 @@ internal final class HTTPExchange: UpstreamSink {
         start()
         self.framing = framing
         requestComplete = requestEnded
-        wantsUpgrade = upgrade != nil || request.method == .connect
+        wantsUpgrade = upgrade != nil
         if requestEnded { facts.requestCompleted = 0 }
         armRequestTimers()
 
@@ -160,7 +166,7 @@ internal final class HTTPExchange: UpstreamSink {
         self.decision = decision
         if let route = decision.route { facts.routeName = route.name }
         if let host = decision.virtualHost { facts.virtualHostName = host.name }
-        // CONNECT without a route of its own ends as 404 below.
+        // CONNECT without a route of its own ends as 404 below; with one it would need a tunnel, which is refused.
         let isTunnel = request.method == .connect && decision.route != nil
         if isTunnel || upgrade != nil, !allowsUpgrade(upgrade) {
             closesAfterReply = true
@@ -192,6 +198,7 @@ internal final class HTTPExchange: UpstreamSink {
         decision = nil
         forward = nil
         cors = nil
+        if rateLimitBucket != nil { rateLimitBucket = nil }
         timeouts = RequestTimeouts()
         closesAfterReply = false
         if activeFault != nil { activeFault = nil }
@@ -263,6 +270,7 @@ internal final class HTTPExchange: UpstreamSink {
         facts.bytesReceived += UInt64(count)
         touch()
         guard phase != .done, phase != .idle else { return }
+        if phase == .buffering { return collect(data) }
         for shadow in shadows { shadow.data(data) }
         let isFlowing = headWritten && connection != nil
         if isFlowing {
@@ -297,6 +305,7 @@ internal final class HTTPExchange: UpstreamSink {
         requestDeadline = .distantFuture
         let now = worker.loop.now
         facts.requestCompleted = (now - started).nanoseconds / 1000
+        if phase == .buffering { return collected() }
         for shadow in shadows { shadow.end() }
         if headWritten { endUpstreamBody() }
         startRouteTimer(now)

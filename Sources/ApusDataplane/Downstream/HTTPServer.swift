@@ -8,6 +8,8 @@ internal final class HTTPServer {
     let listener: ListenerConfig
     let counters: ListenerCounters
     var stats = HTTPStats()
+    /// Of each filter of the connection manager, by its place.
+    let filterScopes: [FilterScopes]
     private var connections: [ObjectIdentifier: HTTP1ServerConnection] = [:]
     private(set) var isDraining = false
 
@@ -18,6 +20,7 @@ internal final class HTTPServer {
         self.worker = worker
         self.manager = manager
         self.listener = listener
+        filterScopes = manager.filters.map { FilterScopes($0, worker: worker, prefix: manager.statPrefix) }
     }
 
     var openConnections: Int { connections.count }
@@ -49,5 +52,27 @@ internal final class HTTPServer {
 
     func closeAll() {
         for connection in Array(connections.values) { connection.closeNow() }
+    }
+}
+
+/// Where a filter counts.
+internal struct FilterScopes {
+    var authorization: StatisticsScope<AuthorizationStats>?
+    var shadowAuthorization: StatisticsScope<AuthorizationStats>?
+    var rateLimit: StatisticsScope<RateLimitStats>?
+
+    init(_ filter: HTTPFilter, worker: Worker, prefix: String) {
+        switch filter {
+        case .authorization(let rules, _):
+            let root = "http.\(prefix).rbac"
+            authorization = worker.scope(
+                ConnectionGuard.scopeName(root, rules.statPrefix), AuthorizationStats.self)
+            shadowAuthorization = worker.scope(
+                ConnectionGuard.scopeName(root, rules.shadowStatPrefix), AuthorizationStats.self)
+        case .rateLimit(let limit, _):
+            rateLimit = worker.scope(
+                ConnectionGuard.scopeName(limit.statPrefix, "http_local_rate_limit"), RateLimitStats.self)
+        case .fault, .cors, .headerMutation, .buffer, .healthCheck: break
+        }
     }
 }

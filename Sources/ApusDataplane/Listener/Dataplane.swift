@@ -19,6 +19,8 @@ package actor Dataplane {
         package var seed: UInt64
         /// What `%HOSTNAME%` prints.
         package var hostname = ""
+        /// The cluster of this node.
+        package var serviceCluster = ""
 
         package init(
             concurrency: Int, isIntercepting: Bool = false, drainTime: TimeAmount = .seconds(45), seed: UInt64
@@ -61,7 +63,8 @@ package actor Dataplane {
     package init(options: Options, logger: Logger) async throws {
         self.options = options
         self.logger = logger
-        shared = SharedState(isIntercepting: options.isIntercepting, hostname: options.hostname)
+        shared = SharedState(
+            isIntercepting: options.isIntercepting, hostname: options.hostname, serviceCluster: options.serviceCluster)
         group = MultiThreadedEventLoopGroup(numberOfThreads: options.concurrency)
         var loops: [any EventLoop] = []
         var workers: [NIOLoopBound<Worker>] = []

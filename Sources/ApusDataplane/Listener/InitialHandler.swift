@@ -176,11 +176,15 @@ internal final class InitialHandler: ChannelInboundHandler, RemovableChannelHand
             return
         }
         isDone = true
+        if let delay = refusal(chain.config.guards) {
+            refuse(context, after: delay)
+            return
+        }
         let info = DownstreamInfo(
             id: worker.shared.nextConnectionID(), local: local, remote: remote, destination: destination,
             serverName: sniffed.serverName, opened: opened)
         let handler: any ChannelHandler =
-            switch chain {
+            switch chain.runtime {
             case .http(let server): HTTP1ServerConnection(worker: worker, server: server, info: info)
             case .tcp(let server): TCPSession(worker: worker, server: server, info: info)
             }
@@ -199,5 +203,40 @@ internal final class InitialHandler: ChannelInboundHandler, RemovableChannelHand
         }
         // Only now: a handler that is gone from the pipeline can no longer pass bytes on.
         context.pipeline.syncOperations.removeHandler(self, promise: nil)
+    }
+
+    // MARK: Filters of the connection
+
+    /// nil: the connection may go on; else it is closed after so long.
+    private func refusal(_ guards: [ConnectionFilter]) -> Duration? {
+        for filter in guards {
+            switch filter {
+            case .authorization(let authorization):
+                let facts = AuthorizationFacts(
+                    destination: (destination ?? local)?.address, destinationPort: destinationPort,
+                    serverName: sniffed.serverName, peerAddress: remote?.address, clientAddress: remote?.address)
+                guard ConnectionGuard.judge(authorization, facts, worker) else {
+                    return authorization.denyDelay ?? .zero
+                }
+            case .rateLimit(let limit):
+                guard limit.isEnabled else { continue }
+                let now = Int64(clamping: worker.loop.now.uptimeNanoseconds)
+                guard limit.bucket.take(now: now) else {
+                    worker.scope("local_rate_limit.\(limit.statPrefix)", RateLimitedConnections.self).stats
+                        .rateLimited += 1
+                    return .zero
+                }
+            }
+        }
+        return nil
+    }
+
+    private func refuse(_ context: ChannelHandlerContext, after delay: Duration) {
+        guard delay > .zero else {
+            context.close(promise: nil)
+            return
+        }
+        let bound = NIOLoopBound(context, eventLoop: worker.loop)
+        worker.loop.scheduleTask(in: delay.timeAmount) { bound.value.close(promise: nil) }
     }
 }

@@ -118,9 +118,9 @@ package final class LoopListener {
     package func makeHandler() -> any ChannelHandler { InitialHandler(worker: worker, listener: self) }
 
     /// The chain for a connection; nil: none, close it.
-    func chain(for facts: ConnectionFacts) -> Chain? {
-        if let index = config.matcher.find(facts), index < chains.count { return chains[index].runtime }
-        return defaultChain?.runtime
+    func chain(for facts: ConnectionFacts) -> (config: FilterChain, runtime: Chain)? {
+        if let index = config.matcher.find(facts), index < chains.count { return chains[index] }
+        return defaultChain
     }
 
     internal func waits(_ handler: InitialHandler) { sniffing[ObjectIdentifier(handler)] = handler }

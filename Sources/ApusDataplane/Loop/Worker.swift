@@ -14,10 +14,13 @@ package final class SharedState: Sendable {
 
     /// What `%HOSTNAME%` prints.
     package let hostname: String
+    /// The cluster of this node, as the health check filter tells it.
+    package let serviceCluster: String
 
-    package init(isIntercepting: Bool = false, hostname: String = "") {
+    package init(isIntercepting: Bool = false, hostname: String = "", serviceCluster: String = "") {
         self.isIntercepting = isIntercepting
         self.hostname = hostname
+        self.serviceCluster = serviceCluster
         resolver = Resolver()
     }
 

@@ -2,11 +2,18 @@
 package enum HTTPFilter: Sendable {
     case fault(FaultPolicy, key: Slot)
     case cors(key: Slot)
+    case authorization(AuthorizationFilter, key: Slot)
+    case rateLimit(LocalRateLimit, key: Slot)
+    case headerMutation(HeaderMutations, key: Slot, mostSpecificWins: Bool)
+    case buffer(BufferLimit, key: Slot)
+    case healthCheck(HealthCheckFilter, key: Slot)
 
     /// The configured name as a slot, by which routes override the filter.
     package var key: Slot {
         switch self {
-        case .fault(_, let key), .cors(let key): key
+        case .fault(_, let key), .cors(let key), .authorization(_, let key), .rateLimit(_, let key),
+            .headerMutation(_, let key, _), .buffer(_, let key), .healthCheck(_, let key):
+            key
         }
     }
 }
@@ -17,6 +24,10 @@ package struct FilterOverride: Sendable {
         case disabled
         case fault(FaultPolicy)
         case cors(CORSPolicy)
+        case authorization(AuthorizationFilter)
+        case rateLimit(LocalRateLimit)
+        case headerMutation(HeaderMutations)
+        case buffer(BufferLimit)
         /// Understood and without effect.
         case nothing
     }
@@ -104,5 +115,45 @@ package final class CORSPolicy: Sendable {
         self.allowsPrivateNetwork = allowsPrivateNetwork
         self.enabled = enabled
         self.forwardsNotMatchingPreflights = forwardsNotMatchingPreflights
+    }
+}
+
+/// One change of a head.
+package enum HeaderMutation: Sendable {
+    case remove(HeaderName)
+    /// Every field whose name passes.
+    case removeMatching(StringMatch)
+    case set(HeaderOperations)
+}
+
+/// `extensions.filters.http.header_mutation.v3.Mutations`.
+package final class HeaderMutations: Sendable {
+    package let request: [HeaderMutation]
+    package let response: [HeaderMutation]
+
+    package init(request: [HeaderMutation] = [], response: [HeaderMutation] = []) {
+        self.request = request
+        self.response = response
+    }
+}
+
+/// `extensions.filters.http.buffer.v3.Buffer`: the request goes on when all of it is here.
+package struct BufferLimit: Hashable, Sendable {
+    /// Bytes of body; more is answered 413.
+    package let maxBytes: UInt32
+
+    package init(maxBytes: UInt32) { self.maxBytes = maxBytes }
+}
+
+/// `extensions.filters.http.health_check.v3.HealthCheck`.
+package final class HealthCheckFilter: Sendable {
+    /// The request is let through and only marked; else it is answered here.
+    package let passesThrough: Bool
+    /// All must match for a request to be a health check.
+    package let headers: [HeaderMatch]
+
+    package init(passesThrough: Bool, headers: [HeaderMatch]) {
+        self.passesThrough = passesThrough
+        self.headers = headers
     }
 }

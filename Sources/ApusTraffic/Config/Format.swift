@@ -23,6 +23,8 @@ package enum FormatOperator: Hashable, Sendable {
     case downstreamDirectRemoteAddress, downstreamDirectRemoteAddressWithoutPort
     case requestedServerName, routeName, virtualHostName, connectionID, streamID, hostname
     case downstreamPeerURISAN
+    /// The text of an answer that the proxy makes itself.
+    case localReplyBody
     /// Understood and always `-` here, since no dynamic metadata and no filter state exist.
     case dynamicMetadata, filterState
 }

@@ -93,6 +93,8 @@ package final class HTTPConnectionManager: Sendable {
     /// Router: neither `x-envoy-*` debug headers nor the time-out header.
     package let suppressesEnvoyHeaders: Bool
     package let respectsExpectedTimeout: Bool
+    /// nil: the proxy's own answers leave as they are.
+    package let localReplies: LocalReplyPolicy?
 
     package init(
         statPrefix: String, codec: Codec = .automatic, routes: RouteSource, filters: [HTTPFilter] = [],
@@ -101,7 +103,8 @@ package final class HTTPConnectionManager: Sendable {
         http2: HTTP2ProtocolOptions = HTTP2ProtocolOptions(), timeouts: Timeouts = Timeouts(),
         serverName: String = "envoy",
         serverHeader: ServerHeader = .overwrite, upgrades: [UpgradePolicy] = [], proxies100Continue: Bool = false,
-        suppressesEnvoyHeaders: Bool = false, respectsExpectedTimeout: Bool = false
+        suppressesEnvoyHeaders: Bool = false, respectsExpectedTimeout: Bool = false,
+        localReplies: LocalReplyPolicy? = nil
     ) {
         self.statPrefix = statPrefix
         self.codec = codec
@@ -120,6 +123,7 @@ package final class HTTPConnectionManager: Sendable {
         self.proxies100Continue = proxies100Continue
         self.suppressesEnvoyHeaders = suppressesEnvoyHeaders
         self.respectsExpectedTimeout = respectsExpectedTimeout
+        self.localReplies = localReplies
     }
 }
 

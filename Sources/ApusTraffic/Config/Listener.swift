@@ -72,19 +72,28 @@ package enum NetworkFilter: Sendable {
     case tcp(TCPProxy)
 }
 
+/// What a connection has to pass before its terminal filter serves it.
+package enum ConnectionFilter: Sendable {
+    case authorization(AuthorizationFilter)
+    case rateLimit(ConnectionRateLimit)
+}
+
 package final class FilterChain: Sendable {
     package let name: String
     package let match: FilterChainMatch
+    /// In order.
+    package let guards: [ConnectionFilter]
     package let filter: NetworkFilter
     /// Digest of the chain's bytes: an equal chain of a newer listener keeps its connections.
     package let version: ContentVersion
 
     package init(
-        name: String = "", match: FilterChainMatch = FilterChainMatch(), filter: NetworkFilter,
-        version: ContentVersion = ContentVersion(0)
+        name: String = "", match: FilterChainMatch = FilterChainMatch(), guards: [ConnectionFilter] = [],
+        filter: NetworkFilter, version: ContentVersion = ContentVersion(0)
     ) {
         self.name = name
         self.match = match
+        self.guards = guards
         self.filter = filter
         self.version = version
     }

@@ -169,23 +169,11 @@ package struct UpgradePolicy: Sendable {
     /// In lower case.
     package let type: [UInt8]
     package let enabled: Bool
-    /// `connect_config`: the CONNECT ends here, and its bytes go to the upstream as they are.
-    package let tunnel: Tunnel?
 
-    package struct Tunnel: Hashable, Sendable {
-        /// The body of a POST is a tunnel too.
-        package let allowsPost: Bool
-
-        package init(allowsPost: Bool = false) { self.allowsPost = allowsPost }
-    }
-
-    package init(type: String, enabled: Bool = true, tunnel: Tunnel? = nil) {
+    package init(type: String, enabled: Bool = true) {
         self.type = ASCII.lowercased(type)
         self.enabled = enabled
-        self.tunnel = tunnel
     }
-
-    package static let connectType = ASCII.lowercased("CONNECT")
 }
 
 /// `config.route.v3.RouteAction`: forward.
@@ -229,12 +217,11 @@ package final class ForwardAction: Sendable {
     package let mirrors: [MirrorPolicy]
     package let hashPolicies: [HashPolicy]
     package let upgrades: [UpgradePolicy]
-    /// Of the CONNECT policy among `upgrades`.
-    package let tunnel: UpgradePolicy.Tunnel?
     /// `HIGH` picks the second set of circuit-breaker limits.
     package let highPriority: Bool
     /// `metadata_match`: what an endpoint's metadata must say.
     package let metadata: MetadataCriteria?
+    package let rateLimits: [RateLimitRule]
 
     package init(
         clusters: ClusterSpecifier, clusterNotFoundStatus: UInt16 = 503, pathRewrite: PathRewrite = .none,
@@ -243,7 +230,7 @@ package final class ForwardAction: Sendable {
         grpcTimeoutOffset: Duration? = nil, grpcRequestTimeoutMax: Duration? = nil,
         grpcRequestTimeoutOffset: Duration? = nil, retry: RetryPolicy? = nil, mirrors: [MirrorPolicy] = [],
         hashPolicies: [HashPolicy] = [], upgrades: [UpgradePolicy] = [], highPriority: Bool = false,
-        metadata: MetadataCriteria? = nil
+        metadata: MetadataCriteria? = nil, rateLimits: [RateLimitRule] = []
     ) {
         self.clusters = clusters
         self.clusterNotFoundStatus = clusterNotFoundStatus
@@ -261,17 +248,9 @@ package final class ForwardAction: Sendable {
         self.mirrors = mirrors
         self.hashPolicies = hashPolicies
         self.upgrades = upgrades
-        tunnel = upgrades.first { $0.type == UpgradePolicy.connectType && $0.enabled }?.tunnel
         self.highPriority = highPriority
         self.metadata = metadata
-    }
-}
-
-extension ForwardAction {
-    /// The bytes of this request's body go to the upstream without HTTP around them.
-    package func endsTunnel(_ head: HTTPHead) -> Bool {
-        guard let tunnel else { return false }
-        return head.method == .connect || (tunnel.allowsPost && head.method == .post)
+        self.rateLimits = rateLimits
     }
 }
 

@@ -14,12 +14,13 @@ package final class VirtualHost: Sendable {
     /// `x-envoy-attempt-count` towards the upstream and back to the client.
     package let addsAttemptCountToRequest: Bool
     package let addsAttemptCountToResponse: Bool
+    package let rateLimits: [RateLimitRule]
 
     package init(
         name: String, domains: [String], routes: [Route], tls: TLSRequirement = .none,
         requestHeaders: HeaderOperations = .none, responseHeaders: HeaderOperations = .none,
         overrides: [FilterOverride] = [], addsAttemptCountToRequest: Bool = false,
-        addsAttemptCountToResponse: Bool = false
+        addsAttemptCountToResponse: Bool = false, rateLimits: [RateLimitRule] = []
     ) {
         self.name = name
         self.domains = domains
@@ -30,6 +31,7 @@ package final class VirtualHost: Sendable {
         self.overrides = overrides
         self.addsAttemptCountToRequest = addsAttemptCountToRequest
         self.addsAttemptCountToResponse = addsAttemptCountToResponse
+        self.rateLimits = rateLimits
     }
 }
 

@@ -7,7 +7,7 @@ extension AccessLog.Filter {
         case .status(let comparison): return comparison.holds(UInt64(facts.responseCode))
         case .duration(let comparison):
             return comparison.holds(UInt64(max(0, facts.lastDownstreamByte ?? 0) / 1000))
-        case .notHealthCheck: return true
+        case .notHealthCheck: return !facts.isHealthCheck
         case .share(let share): return share.contains(draw: draw.derived(Draw.Question.accessLog))
         case .all(let filters): return filters.allSatisfy { $0.passes(request: request, facts: facts, draw: draw) }
         case .any(let filters): return filters.contains { $0.passes(request: request, facts: facts, draw: draw) }

@@ -20,6 +20,8 @@ package struct Draw: Sendable {
         package static let cors: UInt64 = 4
         package static let accessLog: UInt64 = 5
         package static let drop: UInt64 = 6
+        package static let rateLimitEnabled: UInt64 = 7
+        package static let rateLimitEnforced: UInt64 = 8
         package static let mirror: UInt64 = 64
         package static let route: UInt64 = 1024
     }

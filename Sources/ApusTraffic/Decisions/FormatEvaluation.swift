@@ -35,6 +35,9 @@ package struct StreamFacts: Sendable {
     package var streamID = ""
     package var hostname = ""
     package var downstreamPeerURISAN = ""
+    package var localReplyBody: [UInt8] = []
+    /// The request is a probe of the proxy's own health.
+    package var isHealthCheck = false
 
     package init() {}
 }
@@ -119,6 +122,7 @@ extension FormatOperator {
         case .streamID: out.append(contentsOf: facts.streamID.utf8)
         case .hostname: out.append(contentsOf: facts.hostname.utf8)
         case .downstreamPeerURISAN: out.append(contentsOf: facts.downstreamPeerURISAN.utf8)
+        case .localReplyBody: out.append(contentsOf: facts.localReplyBody)
         case .dynamicMetadata, .filterState: break
         }
     }

@@ -7,6 +7,8 @@ package struct LocalReply: Sendable {
     package var headers: [(HeaderName, [UInt8])]
     /// Overrides the status that `status` maps to for a gRPC client.
     package var grpcStatus: UInt32?
+    /// Of a body that is not empty.
+    package var contentType = "text/plain"
 
     package init(
         _ status: UInt16, _ body: String = "", flags: ResponseFlags = [], details: String,
@@ -132,7 +134,7 @@ package struct LocalReply: Sendable {
         head.reset(status: status)
         if !body.isEmpty {
             head.append(.contentLength, decimal: UInt64(body.count))
-            head.append(.contentType, "text/plain" as StaticString)
+            head.append(.contentType, contentType)
         }
         for (name, value) in headers { head.append(name, value) }
         return request.method == .head ? [] : body

@@ -52,6 +52,14 @@ package struct RouteDecision: Sendable {
     }
 }
 
+extension RouteDecision {
+    /// Every word about a filter, from the route table to the weighted cluster.
+    package func overrides(_ key: Slot, table: RouteTable) -> [FilterOverride.Change] {
+        [table.overrides, virtualHost?.overrides ?? [], route?.overrides ?? [], weighted?.overrides ?? []]
+            .compactMap { level in level.first { $0.key == key }?.change }
+    }
+}
+
 extension RouteTable {
     /// Virtual host by authority, then the first route of it that matches.
     ///

@@ -52,7 +52,7 @@ extension AccessLog {
 
     private static func text(_ text: String) throws(Refusal) -> FormatString { try FormatParser.parse(text) }
 
-    private static func format(_ message: Envoy_Config_Core_V3_SubstitutionFormatString) throws(Refusal) -> Format {
+    static func format(_ message: Envoy_Config_Core_V3_SubstitutionFormatString) throws(Refusal) -> Format {
         switch message.format {
         case .textFormat(let text): .text(try FormatParser.parse(text, omitsEmpty: message.omitEmptyValues))
         case .jsonFormat(let object): .json(try FormatTree.decode(object, message.omitEmptyValues, depth: 0))

@@ -184,8 +184,11 @@ extension HeaderOperations {
 }
 
 extension HeaderOperations.Setting {
-    init(_ option: Envoy_Config_Core_V3_HeaderValueOption) throws(Refusal) {
-        let name = try at("header.key") { () throws(Refusal) in try HeaderName.modifiable(option.header.key) }
+    /// - Parameter allowsPseudo: `:path` and the like may be set too.
+    init(_ option: Envoy_Config_Core_V3_HeaderValueOption, allowsPseudo: Bool = false) throws(Refusal) {
+        let name = try at("header.key") { () throws(Refusal) in
+            try allowsPseudo ? HeaderName.decode(option.header.key) : HeaderName.modifiable(option.header.key)
+        }
         let value: FormatString
         if option.header.rawValue.isEmpty {
             value = try at("header.value") { () throws(Refusal) in try FormatParser.parse(option.header.value) }

@@ -67,7 +67,7 @@ enum FieldTable {
             transport_socket_matches=43 name=1 alt_stat_name=28 type=2 eds_cluster_config=3
             connect_timeout=4 per_connection_buffer_limit_bytes=5 lb_policy=6 load_assignment=33
             max_requests_per_connection=9 circuit_breakers=10 common_http_protocol_options=29
-            http_protocol_options=13 http2_protocol_options=14 typed_extension_protocol_options=36 dns_refresh_rate=16
+            http_protocol_options=13 typed_extension_protocol_options=36 dns_refresh_rate=16
             dns_jitter=58 respect_dns_ttl=39 dns_lookup_family=17 outlier_detection=19
             cleanup_interval=20 upstream_bind_config=21 ring_hash_lb_config=23 maglev_lb_config=52
             original_dst_lb_config=34 least_request_lb_config=37 round_robin_lb_config=56
@@ -79,7 +79,7 @@ enum FieldTable {
                 ignore_health_on_host_removal=32 track_cluster_stats=49
                 """,
             refused: """
-                cluster_type=38 health_checks=8 dns_failure_refresh_rate=44
+                cluster_type=38 health_checks=8 http2_protocol_options=14 dns_failure_refresh_rate=44
                 typed_dns_resolver_config=55 filters=40 lrs_server=42
                 lrs_report_endpoint_metrics=57 upstream_config=48 preconnect_policy=50
                 connection_pool_per_downstream_connection=51
@@ -154,13 +154,12 @@ enum FieldTable {
         "envoy.config.core.v3.HeaderValue": Entry("key=1 value=2 raw_value=3"),
         "envoy.config.core.v3.HeaderValueOption": Entry("header=1 append=2 append_action=3 keep_empty_value=4"),
         "envoy.config.core.v3.Http1ProtocolOptions": Entry(
-            """
-            allow_absolute_url=1 accept_http_10=2 default_host_for_http_10=3 header_key_format=4
-            enable_trailers=5 allow_chunked_length=6 send_fully_qualified_url=8
-            """,
+            "allow_absolute_url=1",
+            ignored: "default_host_for_http_10=3",
             refused: """
-                override_stream_error_on_invalid_http_message=7 allow_custom_methods=10
-                ignore_http_11_upgrade=11
+                accept_http_10=2 header_key_format=4 enable_trailers=5 allow_chunked_length=6
+                override_stream_error_on_invalid_http_message=7 send_fully_qualified_url=8
+                allow_custom_methods=10 ignore_http_11_upgrade=11
                 """),
         "envoy.config.core.v3.Http1ProtocolOptions.HeaderKeyFormat": Entry(
             "proper_case_words=1 stateful_formatter=8"),
@@ -197,8 +196,7 @@ enum FieldTable {
             "protocol=1 address=2 port_value=3",
             refused: "named_port=4 resolver_name=5 ipv4_compat=6 network_namespace_filepath=7"),
         "envoy.config.core.v3.SubstitutionFormatString": Entry(
-            "text_format=1 json_format=2 omit_empty_values=3 text_format_source=5",
-            ignored: "content_type=4",
+            "text_format=1 json_format=2 omit_empty_values=3 text_format_source=5 content_type=4",
             refused: "formatters=6"),
         "envoy.config.core.v3.TcpKeepalive": Entry("keepalive_probes=1 keepalive_time=2 keepalive_interval=3"),
         "envoy.config.core.v3.TransportSocket": Entry("name=1 typed_config=3"),
@@ -281,10 +279,10 @@ enum FieldTable {
             """
             name=14 match=1 route=2 redirect=3 direct_response=7 typed_per_filter_config=13
             request_headers_to_add=9 request_headers_to_remove=12 response_headers_to_add=10
-            response_headers_to_remove=11
+            response_headers_to_remove=11 request_body_buffer_limit=20
             """,
             ignored: "metadata=4 decorator=5 tracing=15 stat_prefix=19",
-            refused: "non_forwarding_action=18 request_body_buffer_limit=20"),
+            refused: "non_forwarding_action=18"),
         "envoy.config.route.v3.RouteAction": Entry(
             """
             cluster=1 cluster_header=2 weighted_clusters=3 cluster_not_found_response_code=20
@@ -292,11 +290,12 @@ enum FieldTable {
             host_rewrite_header=29 host_rewrite_path_regex=35 append_x_forwarded_host=38 timeout=8
             idle_timeout=24 retry_policy=9 request_mirror_policies=30 priority=11 hash_policy=15
             max_grpc_timeout=23 grpc_timeout_offset=28 upgrade_configs=25 max_stream_duration=36 metadata_match=4
+            rate_limits=13
             """,
             refused: """
                 cluster_specifier_plugin=37 path_rewrite_policy=41 path_rewrite=45
                 host_rewrite=44 flush_timeout=42 early_data_policy=40 retry_policy_typed_config=33
-                rate_limits=13 cors=17 internal_redirect_policy=34 hedge_policy=27
+                cors=17 internal_redirect_policy=34 hedge_policy=27
                 """),
         "envoy.config.route.v3.RouteAction.HashPolicy": Entry(
             "header=1 cookie=2 connection_properties=3 query_parameter=5 terminal=4",
@@ -313,10 +312,8 @@ enum FieldTable {
             ignored: "trace_sampled=4",
             refused: "request_headers_mutations=7 host_rewrite_literal=8"),
         "envoy.config.route.v3.RouteAction.UpgradeConfig": Entry(
-            "upgrade_type=1 enabled=2 connect_config=3"),
-        "envoy.config.route.v3.RouteAction.UpgradeConfig.ConnectConfig": Entry(
-            "allow_post=2",
-            refused: "proxy_protocol_config=1"),
+            "upgrade_type=1 enabled=2",
+            refused: "connect_config=3"),
         "envoy.config.route.v3.RouteConfiguration": Entry(
             """
             name=1 virtual_hosts=2 internal_only_headers=3 response_headers_to_add=4
@@ -340,11 +337,12 @@ enum FieldTable {
             request_headers_to_remove=13 response_headers_to_add=10 response_headers_to_remove=11
             typed_per_filter_config=15 include_request_attempt_count=14
             include_attempt_count_in_response=19 retry_policy=16 request_mirror_policies=22
+            rate_limits=6 request_body_buffer_limit=25
             """,
             ignored: "metadata=24",
             refused: """
-                rate_limits=6 cors=8 retry_policy_typed_config=20 hedge_policy=17
-                include_is_timeout_retry_header=23 request_body_buffer_limit=25
+                cors=8 retry_policy_typed_config=20 hedge_policy=17
+                include_is_timeout_retry_header=23
                 """),
         "envoy.config.route.v3.WeightedCluster": Entry(
             "clusters=1 header_name=4",
@@ -414,6 +412,7 @@ enum FieldTable {
             proxy_100_continue=18 upgrade_configs=23 normalize_path=30 merge_slashes=33
             path_with_escaped_slashes_action=45 request_id_extension=36 strip_matching_host_port=39
             strip_any_host_port=42 strip_trailing_host_dot=47 append_x_forwarded_port=51
+            local_reply_config=38
             """,
             ignored: """
                 set_current_client_cert_details=17
@@ -423,7 +422,7 @@ enum FieldTable {
                 add_user_agent=6 http1_safe_max_connection_duration=58 stream_flush_timeout=59
                 access_log_options=56 original_ip_detection_extensions=46
                 early_header_mutation_extensions=52 represent_ipv4_remote_address_as_ipv4_mapped_ipv6=20
-                local_reply_config=38 stream_error_on_invalid_http_message=40
+                stream_error_on_invalid_http_message=40
                 typed_header_validation_config=50 append_local_overload=57
                 """),
         "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.InternalAddressConfig":
@@ -495,7 +494,8 @@ enum FieldTable {
                 request_mirror_policies=9 hash_policy=10 retry_policy=11
                 """),
         "envoy.extensions.upstreams.http.v3.HttpProtocolOptions.ExplicitHttpConfig": Entry(
-            "http_protocol_options=1 http2_protocol_options=2"),
+            "http_protocol_options=1",
+            refused: "http2_protocol_options=2"),
         "envoy.extensions.upstreams.http.v3.HttpProtocolOptions.UseDownstreamHttpConfig": Entry(
             "http_protocol_options=1 http2_protocol_options=2"),
         "envoy.type.matcher.v3.RegexMatchAndSubstitute": Entry("pattern=1 substitution=2"),
@@ -509,5 +509,123 @@ enum FieldTable {
         "envoy.type.v3.Int32Range": Entry("start=1 end=2"),
         "envoy.type.v3.Int64Range": Entry("start=1 end=2"),
         "envoy.type.v3.Percent": Entry("value=1"),
+        "envoy.config.rbac.v3.RBAC": Entry(
+            "action=1 policies=2"),
+        "envoy.config.rbac.v3.Policy": Entry(
+            "permissions=1 principals=2"),
+        "envoy.config.rbac.v3.Permission": Entry(
+            """
+            and_rules=1 or_rules=2 any=3 header=4 url_path=10 destination_ip=5 destination_port=6
+            destination_port_range=11 metadata=7 not_rule=8 requested_server_name=9 matcher=12
+            uri_template=13 sourced_metadata=14
+            """),
+        "envoy.config.rbac.v3.Permission.Set": Entry(
+            "rules=1"),
+        "envoy.config.rbac.v3.Principal": Entry(
+            """
+            and_ids=1 or_ids=2 any=3 authenticated=4 source_ip=5 direct_remote_ip=10 remote_ip=11
+            header=6 url_path=9 metadata=7 filter_state=12 not_id=8 sourced_metadata=13 custom=14
+            """),
+        "envoy.config.rbac.v3.Principal.Set": Entry(
+            "ids=1"),
+        "envoy.config.rbac.v3.Principal.Authenticated": Entry(
+            "principal_name=2"),
+        "envoy.config.rbac.v3.SourcedMetadata": Entry(
+            "metadata_matcher=1 metadata_source=2"),
+        "envoy.type.matcher.v3.PathMatcher": Entry(
+            "path=1"),
+        "envoy.type.matcher.v3.MetadataMatcher": Entry(
+            "invert=4",
+            ignored: "filter=1 path=2 value=3"),
+        "envoy.type.matcher.v3.FilterStateMatcher": Entry(
+            "",
+            ignored: "key=1 string_match=2 address_match=3"),
+        "envoy.extensions.filters.http.rbac.v3.RBAC": Entry(
+            "rules=1 shadow_rules=2 rules_stat_prefix=6 shadow_rules_stat_prefix=3",
+            refused: "track_per_rule_stats=7"),
+        "envoy.extensions.filters.http.rbac.v3.RBACPerRoute": Entry(
+            "rbac=2"),
+        "envoy.extensions.filters.network.rbac.v3.RBAC": Entry(
+            """
+            rules=1 shadow_rules=2 shadow_rules_stat_prefix=5 stat_prefix=3 delay_deny=8
+            """,
+            ignored: "enforcement_type=4"),
+        "envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit": Entry(
+            """
+            stat_prefix=1 status=2 token_bucket=3 filter_enabled=4 filter_enforced=5
+            request_headers_to_add_when_not_enforced=10 response_headers_to_add=6 descriptors=8
+            stage=9 local_rate_limit_per_downstream_connection=11 enable_x_ratelimit_headers=12
+            vh_rate_limits=13 always_consume_default_token_bucket=14
+            rate_limited_as_resource_exhausted=15 rate_limits=17
+            """,
+            ignored: "max_dynamic_descriptors=18"),
+        "envoy.extensions.common.ratelimit.v3.LocalRateLimitDescriptor": Entry(
+            "entries=1 token_bucket=2"),
+        "envoy.extensions.common.ratelimit.v3.RateLimitDescriptor.Entry": Entry(
+            "key=1 value=2"),
+        "envoy.extensions.filters.network.local_ratelimit.v3.LocalRateLimit": Entry(
+            "stat_prefix=1 token_bucket=2 runtime_enabled=3",
+            refused: "share_key=4"),
+        "envoy.type.v3.TokenBucket": Entry(
+            "max_tokens=1 tokens_per_fill=2 fill_interval=3"),
+        "envoy.type.v3.HttpStatus": Entry(
+            "code=1"),
+        "envoy.config.core.v3.RuntimeFeatureFlag": Entry(
+            "default_value=1",
+            ignored: "runtime_key=2"),
+        "envoy.config.route.v3.RateLimit": Entry(
+            "stage=1 actions=3",
+            ignored: "disable_key=2"),
+        "envoy.config.route.v3.RateLimit.Action": Entry(
+            """
+            source_cluster=1 destination_cluster=2 request_headers=3 query_parameters=12
+            remote_address=4 generic_key=5 header_value_match=6 extension=9 masked_remote_address=10
+            query_parameter_value_match=11
+            """),
+        "envoy.config.route.v3.RateLimit.Action.SourceCluster": Entry(
+            ""),
+        "envoy.config.route.v3.RateLimit.Action.DestinationCluster": Entry(
+            ""),
+        "envoy.config.route.v3.RateLimit.Action.RequestHeaders": Entry(
+            "header_name=1 descriptor_key=2 skip_if_absent=3"),
+        "envoy.config.route.v3.RateLimit.Action.QueryParameters": Entry(
+            "query_parameter_name=1 descriptor_key=2 skip_if_absent=3"),
+        "envoy.config.route.v3.RateLimit.Action.RemoteAddress": Entry(
+            ""),
+        "envoy.config.route.v3.RateLimit.Action.GenericKey": Entry(
+            "descriptor_value=1 descriptor_key=2"),
+        "envoy.config.route.v3.RateLimit.Action.HeaderValueMatch": Entry(
+            "descriptor_key=4 descriptor_value=1 expect_match=2 headers=3"),
+        "envoy.config.route.v3.RateLimit.Action.QueryParameterValueMatch": Entry(
+            "descriptor_key=4 descriptor_value=1 expect_match=2 query_parameters=3"),
+        "envoy.config.route.v3.RateLimit.Action.MaskedRemoteAddress": Entry(
+            "v4_prefix_mask_len=1 v6_prefix_mask_len=2"),
+        "envoy.config.common.mutation_rules.v3.HeaderMutation": Entry(
+            "remove=1 append=2 remove_on_match=3"),
+        "envoy.config.common.mutation_rules.v3.HeaderMutation.RemoveOnMatch": Entry(
+            "key_matcher=1"),
+        "envoy.extensions.filters.http.header_mutation.v3.HeaderMutation": Entry(
+            "mutations=1 most_specific_header_mutations_wins=2"),
+        "envoy.extensions.filters.http.header_mutation.v3.HeaderMutationPerRoute": Entry(
+            "mutations=1"),
+        "envoy.extensions.filters.http.header_mutation.v3.Mutations": Entry(
+            "request_mutations=1 response_mutations=2",
+            refused: """
+                query_parameter_mutations=3 response_trailers_mutations=4 request_trailers_mutations=5
+                """),
+        "envoy.extensions.filters.http.on_demand.v3.OnDemand": Entry(
+            "",
+            refused: "odcds=1"),
+        "envoy.extensions.filters.http.buffer.v3.Buffer": Entry(
+            "max_request_bytes=1"),
+        "envoy.extensions.filters.http.buffer.v3.BufferPerRoute": Entry(
+            "disabled=1 buffer=2"),
+        "envoy.extensions.filters.http.health_check.v3.HealthCheck": Entry(
+            "pass_through_mode=1 headers=5",
+            refused: "cache_time=3 cluster_min_healthy_percentages=4"),
+        "envoy.extensions.filters.network.http_connection_manager.v3.LocalReplyConfig": Entry(
+            "mappers=1 body_format=2"),
+        "envoy.extensions.filters.network.http_connection_manager.v3.ResponseMapper": Entry(
+            "filter=1 status_code=2 body=3 body_format_override=4 headers_to_add=5"),
     ]
 }

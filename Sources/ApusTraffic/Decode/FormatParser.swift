@@ -115,6 +115,6 @@ enum FormatParser {
         "DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT": .downstreamDirectRemoteAddressWithoutPort,
         "REQUESTED_SERVER_NAME": .requestedServerName, "ROUTE_NAME": .routeName,
         "VIRTUAL_CLUSTER_NAME": .filterState, "CONNECTION_ID": .connectionID, "STREAM_ID": .streamID,
-        "HOSTNAME": .hostname, "DOWNSTREAM_PEER_URI_SAN": .downstreamPeerURISAN,
+        "HOSTNAME": .hostname, "LOCAL_REPLY_BODY": .localReplyBody, "DOWNSTREAM_PEER_URI_SAN": .downstreamPeerURISAN,
     ]
 }

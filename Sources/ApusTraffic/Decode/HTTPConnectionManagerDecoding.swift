@@ -59,12 +59,19 @@ extension HTTPConnectionManager {
             serverHeader: try serverHeader(message),
             upgrades: try each("upgrade_configs", message.upgradeConfigs) { upgrade throws(Refusal) in
                 guard !upgrade.upgradeType.isEmpty else { throw Refusal("upgrade_type", "empty") }
+                if upgrade.upgradeType.uppercased() == "CONNECT" {
+                    throw Refusal.unsupported("upgrade_type", "CONNECT")
+                }
                 return UpgradePolicy(
                     type: upgrade.upgradeType, enabled: !upgrade.hasEnabled || upgrade.enabled.value)
             },
             proxies100Continue: message.proxy100Continue,
             suppressesEnvoyHeaders: router.suppressEnvoyHeaders,
-            respectsExpectedTimeout: router.respectExpectedRqTimeout)
+            respectsExpectedTimeout: router.respectExpectedRqTimeout,
+            localReplies: message.hasLocalReplyConfig
+                ? try at("local_reply_config") { () throws(Refusal) in
+                    try LocalReplyPolicy.decode(message.localReplyConfig)
+                } : nil)
         guard HTTPSyntax.isSafeValue(manager.serverName.utf8) else {
             throw Refusal("server_name", "has a line break or NUL")
         }
@@ -98,27 +105,7 @@ extension HTTPConnectionManager {
             let filter = try at("http_filters[\(index)]") { () throws(Refusal) -> HTTPFilter? in
                 let key = try working.filters.slot(message.name)
                 return try at("typed_config") { () throws(Refusal) -> HTTPFilter? in
-                    switch Packed.typeName(message.typedConfig) {
-                    case "envoy.extensions.filters.http.fault.v3.HTTPFault":
-                        return .fault(
-                            try FaultPolicy.decode(
-                                Packed.unpack(
-                                    message.typedConfig, as: Envoy_Extensions_Filters_Http_Fault_V3_HTTPFault.self)),
-                            key: key)
-                    case "envoy.extensions.filters.http.cors.v3.Cors":
-                        _ = try Packed.unpack(
-                            message.typedConfig, as: Envoy_Extensions_Filters_Http_Cors_V3_Cors.self)
-                        return .cors(key: key)
-                    case "envoy.extensions.filters.http.grpc_stats.v3.FilterConfig":
-                        // Statistics of gRPC methods only; requests are the same without.
-                        _ = try Packed.unpack(
-                            message.typedConfig, as: Envoy_Extensions_Filters_Http_GrpcStats_V3_FilterConfig.self)
-                        return nil
-                    case let type:
-                        // `is_optional`: the sender allows a proxy that does not know the filter to do without.
-                        if message.isOptional { return nil }
-                        throw Refusal.unsupported("", type.isEmpty ? message.name : type)
-                    }
+                    try HTTPFilter.decode(message, key: key)
                 }
             }
             context = working

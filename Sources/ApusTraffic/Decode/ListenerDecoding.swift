@@ -59,12 +59,13 @@ extension FilterChain {
                 try TransportSocketDecoding.requireRaw(message.transportSocket)
             }
         }
-        guard message.filters.count == 1, let filter = message.filters.first else {
-            if message.filters.isEmpty { throw Refusal("filters", "empty") }
-            throw try unsupportedFilter(message.filters)
-        }
+        guard let filter = message.filters.last else { throw Refusal("filters", "empty") }
         var working = context
-        let network = try at("filters[0]") { () throws(Refusal) in
+        var guards: [ConnectionFilter] = []
+        for (index, message) in message.filters.dropLast().enumerated() {
+            guards.append(try at("filters[\(index)]") { () throws(Refusal) in try ConnectionFilter.decode(message) })
+        }
+        let network = try at("filters[\(message.filters.count - 1)]") { () throws(Refusal) in
             try NetworkFilter.decode(filter, context: &working)
         }
         let match = try at("filter_chain_match") { () throws(Refusal) in
@@ -72,7 +73,7 @@ extension FilterChain {
         }
         context = working
         return FilterChain(
-            name: message.name, match: match, filter: network,
+            name: message.name, match: match, guards: guards, filter: network,
             version: ContentVersion(of: Self.bytes(message)))
     }
 
@@ -82,20 +83,29 @@ extension FilterChain {
         options.useDeterministicOrdering = true
         return (try? message.serializedBytes(options: options)) ?? []
     }
+}
 
-    /// Names the first of several filters that is not a terminal one known here.
-    private static func unsupportedFilter(
-        _ filters: [Envoy_Config_Listener_V3_Filter]
-    ) throws(Refusal) -> Refusal {
-        let known = [
-            Envoy_Extensions_Filters_Network_HttpConnectionManager_V3_HttpConnectionManager.protoMessageName,
-            Envoy_Extensions_Filters_Network_TcpProxy_V3_TcpProxy.protoMessageName,
-        ]
-        for (index, filter) in filters.enumerated() where !known.contains(Packed.typeName(filter.typedConfig)) {
-            let type = Packed.typeName(filter.typedConfig)
-            return Refusal.unsupported("filters[\(index)]", type.isEmpty ? filter.name : type)
+extension ConnectionFilter {
+    static func decode(_ message: Envoy_Config_Listener_V3_Filter) throws(Refusal) -> ConnectionFilter {
+        let any = message.typedConfig
+        switch Packed.typeName(any) {
+        case Envoy_Extensions_Filters_Network_Rbac_V3_RBAC.protoMessageName:
+            return .authorization(
+                try at("typed_config") { () throws(Refusal) in
+                    try AuthorizationFilter.decode(
+                        Packed.unpack(any, as: Envoy_Extensions_Filters_Network_Rbac_V3_RBAC.self))
+                })
+        case Envoy_Extensions_Filters_Network_LocalRatelimit_V3_LocalRateLimit.protoMessageName:
+            return .rateLimit(
+                try at("typed_config") { () throws(Refusal) in
+                    try ConnectionRateLimit.decode(
+                        Packed.unpack(any, as: Envoy_Extensions_Filters_Network_LocalRatelimit_V3_LocalRateLimit.self))
+                })
+        case Envoy_Extensions_Filters_Network_HttpConnectionManager_V3_HttpConnectionManager.protoMessageName,
+            Envoy_Extensions_Filters_Network_TcpProxy_V3_TcpProxy.protoMessageName:
+            throw Refusal("", "a terminal filter must be the last of its chain")
+        case let type: throw Refusal.unsupported("", type.isEmpty ? message.name : type)
         }
-        return Refusal("filters", "more than one terminal filter")
     }
 }
 

@@ -80,7 +80,10 @@ extension VirtualHost {
             try MirrorPolicy(policy, context: &working)
         }
         let routes = try each("routes", message.routes) { route throws(Refusal) in
-            try Route.decode(route, retry: retry, mirrors: mirrors, bodyLimit: bodyLimit, context: &working)
+            try Route.decode(
+                route, retry: retry, mirrors: mirrors, bodyLimit: bodyLimit,
+                bufferLimit: message.hasRequestBodyBufferLimit ? message.requestBodyBufferLimit.value : nil,
+                context: &working)
         }
         let overrides = try FilterOverride.decode(message.typedPerFilterConfig, context: &working)
         let requestHeaders = try HeaderOperations(
@@ -92,7 +95,10 @@ extension VirtualHost {
             name: message.name, domains: message.domains, routes: routes, tls: tls, requestHeaders: requestHeaders,
             responseHeaders: responseHeaders, overrides: overrides,
             addsAttemptCountToRequest: message.includeRequestAttemptCount,
-            addsAttemptCountToResponse: message.includeAttemptCountInResponse)
+            addsAttemptCountToResponse: message.includeAttemptCountInResponse,
+            rateLimits: try each("rate_limits", message.rateLimits) { rule throws(Refusal) in
+                try RateLimitRule.decode(rule)
+            })
     }
 }
 
@@ -100,9 +106,10 @@ extension Route {
     /// - Parameters:
     ///   - retry: the virtual host's policy, for routes without one; `mirrors` likewise.
     ///   - bodyLimit: bytes of a direct response.
+    ///   - bufferLimit: the virtual host's limit on what is kept of a request's body.
     static func decode(
         _ message: Envoy_Config_Route_V3_Route, retry: RetryPolicy?, mirrors: [MirrorPolicy], bodyLimit: Int,
-        context: inout DecodingContext
+        bufferLimit: UInt64?, context: inout DecodingContext
     ) throws(Refusal) -> Route {
         guard message.hasMatch else { throw Refusal("match", "missing") }
         let match = try at("match") { () throws(Refusal) in try RouteMatch(message.match) }
@@ -131,7 +138,9 @@ extension Route {
             responseHeaders: try HeaderOperations(
                 add: message.responseHeadersToAdd, remove: message.responseHeadersToRemove,
                 field: "response_headers"),
-            overrides: overrides)
+            overrides: overrides,
+            bufferLimit: (message.hasRequestBodyBufferLimit ? message.requestBodyBufferLimit.value : bufferLimit)
+                .map { UInt32(clamping: $0) })
     }
 }
 
@@ -278,16 +287,13 @@ extension ForwardAction {
             },
             upgrades: try each("upgrade_configs", message.upgradeConfigs) { upgrade throws(Refusal) in
                 guard !upgrade.upgradeType.isEmpty else { throw Refusal("upgrade_type", "empty") }
-                let isConnect = upgrade.upgradeType.uppercased() == "CONNECT"
-                guard isConnect || !upgrade.hasConnectConfig else {
-                    throw Refusal("connect_config", "only for upgrades of type CONNECT")
-                }
                 return UpgradePolicy(
-                    type: upgrade.upgradeType, enabled: !upgrade.hasEnabled || upgrade.enabled.value,
-                    tunnel: upgrade.hasConnectConfig
-                        ? UpgradePolicy.Tunnel(allowsPost: upgrade.connectConfig.allowPost) : nil)
+                    type: upgrade.upgradeType, enabled: !upgrade.hasEnabled || upgrade.enabled.value)
             },
-            highPriority: high, metadata: criteria)
+            highPriority: high, metadata: criteria,
+            rateLimits: try each("rate_limits", message.rateLimits) { rule throws(Refusal) in
+                try RateLimitRule.decode(rule)
+            })
         context = working
         return action
     }
@@ -493,102 +499,5 @@ extension DirectResponse {
         }
         guard body.count <= bodyLimit else { throw Refusal("body", "longer than \(bodyLimit) bytes") }
         self.init(status: UInt16(message.status), body: body)
-    }
-}
-
-extension FilterOverride {
-    static func decode(
-        _ configs: [String: Google_Protobuf_Any], context: inout DecodingContext
-    ) throws(Refusal) -> [FilterOverride] {
-        var result: [FilterOverride] = []
-        for (name, any) in configs.sorted(by: { $0.key < $1.key }) {
-            var working = context
-            let override = try at("typed_per_filter_config[\(name)]") { () throws(Refusal) in
-                let key = try working.filters.slot(name)
-                return try change(any, optional: false).map { FilterOverride(key: key, change: $0) }
-            }
-            context = working
-            if let override { result.append(override) }
-        }
-        return result
-    }
-
-    private static func change(_ any: Google_Protobuf_Any, optional: Bool) throws(Refusal) -> Change? {
-        switch Packed.typeName(any) {
-        case "envoy.config.route.v3.FilterConfig":
-            let config = try Packed.unpack(any, as: Envoy_Config_Route_V3_FilterConfig.self)
-            if config.disabled { return .disabled }
-            guard config.hasConfig else { return .nothing }
-            return try at("config") { () throws(Refusal) in try change(config.config, optional: config.isOptional) }
-        case "envoy.extensions.filters.http.fault.v3.HTTPFault":
-            return .fault(
-                try FaultPolicy.decode(
-                    Packed.unpack(any, as: Envoy_Extensions_Filters_Http_Fault_V3_HTTPFault.self)))
-        case "envoy.extensions.filters.http.cors.v3.CorsPolicy":
-            return .cors(
-                try CORSPolicy.decode(
-                    Packed.unpack(any, as: Envoy_Extensions_Filters_Http_Cors_V3_CorsPolicy.self)))
-        case let type:
-            // `is_optional` is the sender's word that it may be left out.
-            if optional { return nil }
-            throw Refusal.unsupported("", type)
-        }
-    }
-}
-
-extension FaultPolicy {
-    static func decode(_ message: Envoy_Extensions_Filters_Http_Fault_V3_HTTPFault) throws(Refusal) -> FaultPolicy {
-        var delay: Delay?
-        if message.hasDelay {
-            delay = try at("delay") { () throws(Refusal) in
-                guard case .fixedDelay(let time) = message.delay.faultDelaySecifier else {
-                    throw Refusal.unsupported("", "a delay without fixed_delay")
-                }
-                return Delay(
-                    time: try at("fixed_delay") { () throws(Refusal) in try time.positive() },
-                    share: try at("percentage") { () throws(Refusal) in try Fraction(message.delay.percentage) })
-            }
-        }
-        var abort: Abort?
-        if message.hasAbort {
-            abort = try at("abort") { () throws(Refusal) in
-                let share = try at("percentage") { () throws(Refusal) in try Fraction(message.abort.percentage) }
-                switch message.abort.errorType {
-                case .httpStatus(let status):
-                    guard (200..<600).contains(status) else {
-                        throw Refusal("http_status", "must be from 200 to 599")
-                    }
-                    return Abort(status: .http(UInt16(status)), share: share)
-                case .grpcStatus(let status): return Abort(status: .grpc(status), share: share)
-                case .headerAbort: throw Refusal.unsupported("header_abort")
-                case nil: throw Refusal("", "no status")
-                }
-            }
-        }
-        return FaultPolicy(
-            delay: delay, abort: abort,
-            headers: try each("headers", message.headers) { header throws(Refusal) in try HeaderMatch(header) },
-            upstreamCluster: message.upstreamCluster.isEmpty ? nil : message.upstreamCluster,
-            maxActive: message.hasMaxActiveFaults ? message.maxActiveFaults.value : nil)
-    }
-}
-
-extension CORSPolicy {
-    static func decode(_ message: Envoy_Extensions_Filters_Http_Cors_V3_CorsPolicy) throws(Refusal) -> CORSPolicy {
-        for text in [message.allowMethods, message.allowHeaders, message.exposeHeaders, message.maxAge] {
-            guard HTTPSyntax.isSafeValue(text.utf8) else { throw Refusal("", "has a line break or NUL") }
-        }
-        return CORSPolicy(
-            allowedOrigins: try each("allow_origin_string_match", message.allowOriginStringMatch) {
-                origin throws(Refusal) in try StringMatch(origin)
-            },
-            allowedMethods: message.allowMethods, allowedHeaders: message.allowHeaders,
-            exposedHeaders: message.exposeHeaders, maxAge: message.maxAge,
-            allowsCredentials: message.allowCredentials.value,
-            allowsPrivateNetwork: message.allowPrivateNetworkAccess.value,
-            enabled: message.hasFilterEnabled
-                ? try at("filter_enabled") { () throws(Refusal) in try Fraction(message.filterEnabled) } : .all,
-            forwardsNotMatchingPreflights: !message.hasForwardNotMatchingPreflights
-                || message.forwardNotMatchingPreflights.value)
     }
 }

@@ -58,11 +58,7 @@ final class ProxyBench {
         filters: [HTTPFilter] = [], upgrades: [String] = [],
         breakers: CircuitBreakerLimits = CircuitBreakerLimits(), retry: RetryPolicy? = nil,
         timeout: Duration? = nil, mirrors: [MirrorPolicy] = [], timeouts: HTTPConnectionManager.Timeouts? = nil,
-        requestsPerConnection: UInt32? = nil, tcp: TCPProxy? = nil,
-        upstreamProtocol: ClusterConfig.UpstreamProtocol = .http1,
-        upstreamHTTP1: HTTP1ProtocolOptions = HTTP1ProtocolOptions(),
-        upstreamHTTP2: HTTP2ProtocolOptions = HTTP2ProtocolOptions(),
-        clientHTTP1: HTTP1ProtocolOptions = HTTP1ProtocolOptions(), idleTimeout: Duration? = .seconds(3600)
+        requestsPerConnection: UInt32? = nil, guards: [ConnectionFilter] = [], tcp: TCPProxy? = nil
     ) {
         upstreams = Upstreams(loop: loop)
         worker = Worker(
@@ -73,8 +69,7 @@ final class ProxyBench {
                 name: name, endpoints: ports.map { Endpoint(address: .ip(IPAddress("127.0.0.1")!, port: $0)) })
             let config = ClusterConfig(
                 name: name, slot: Slot(slot), discovery: discovery, breakers: breakers,
-                upstreamProtocol: upstreamProtocol, http1: upstreamHTTP1, http2: upstreamHTTP2,
-                idleTimeout: idleTimeout, maxRequestsPerConnection: requestsPerConnection, endpoints: table)
+                maxRequestsPerConnection: requestsPerConnection, endpoints: table)
             return Cluster(config: config, endpoints: table)
         }
         let clusters = [cluster("origin", 0, endpoints), cluster("mirror", 1, [2001])]
@@ -88,12 +83,12 @@ final class ProxyBench {
             ]
         let table = RouteTable(name: "r", virtualHosts: [VirtualHost(name: "all", domains: ["*"], routes: all)])
         let manager = HTTPConnectionManager(
-            statPrefix: "test", routes: .inline(table), filters: filters, http1: clientHTTP1,
-            timeouts: timeouts ?? defaults,
+            statPrefix: "test", routes: .inline(table), filters: filters, timeouts: timeouts ?? defaults,
             upgrades: upgrades.map { UpgradePolicy(type: $0) })
         let filter: NetworkFilter = if let tcp { .tcp(tcp) } else { .http(manager) }
         let config = ListenerConfig(
-            name: "l", address: .ip(IPAddress("127.0.0.1")!, port: 80), chains: [FilterChain(filter: filter)])
+            name: "l", address: .ip(IPAddress("127.0.0.1")!, port: 80),
+            chains: [FilterChain(guards: guards, filter: filter)])
         worker.configure(
             ProxyConfiguration(
                 generation: 1, listeners: [config], routeTables: [], clusters: clusters,

@@ -23,12 +23,14 @@ internal import Testing
         #expect(try refusal(.cluster, "c", checks) == "health_checks: this field is not supported by this proxy")
         let hosts = Sample.cluster { $0.commonLbConfig.overrideHostStatus.statuses = [.healthy] }
         #expect(try refusal(.cluster, "c", hosts)?.hasPrefix("common_lb_config.override_host_status:") == true)
+        let http2 = Sample.cluster { $0.http2ProtocolOptions = .init() }
+        #expect(try refusal(.cluster, "c", http2)?.hasPrefix("http2_protocol_options:") == true)
         let eyeballs = Sample.cluster { $0.upstreamConnectionOptions.happyEyeballsConfig = .init() }
         #expect(
             try refusal(.cluster, "c", eyeballs)?.hasPrefix("upstream_connection_options.happy_eyeballs_config:")
                 == true)
-        let custom = try Sample.manager { $0.httpProtocolOptions.allowCustomMethods = true }
-        #expect(try refusal(.listener, "l", Sample.listener(manager: custom))?.contains("allow_custom_methods") == true)
+        let old = try Sample.manager { $0.httpProtocolOptions.acceptHTTP10 = true }
+        #expect(try refusal(.listener, "l", Sample.listener(manager: old))?.contains("accept_http_10") == true)
         let tls = Sample.routes { $0.virtualHosts[0].routes[0].match.tlsContext.presented = true }
         #expect(try refusal(.route, "r", tls)?.contains("match.tls_context") == true)
     }
@@ -68,17 +70,17 @@ internal import Testing
     }
 
     @Test func `filters that do not exist here are refused by type, optional ones are left out`() throws {
-        let rbac = try packed(Envoy_Extensions_Filters_Http_Rbac_V3_RBAC())
+        let jwt = try packed(Envoy_Extensions_Filters_Http_JwtAuthn_V3_JwtAuthentication())
         var manager = try Sample.manager()
         manager.httpFilters.insert(
             .with {
-                $0.name = "rbac"
-                $0.typedConfig = rbac
+                $0.name = "jwt"
+                $0.typedConfig = jwt
             }, at: 0)
         #expect(
             try refusal(.listener, "l", Sample.listener(manager: manager))?.hasSuffix(
-                "http_filters[0].typed_config: envoy.extensions.filters.http.rbac.v3.RBAC is not supported by "
-                    + "this proxy"
+                "http_filters[0].typed_config: envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication is not "
+                    + "supported by this proxy"
             )
                 == true)
         manager.httpFilters[0].isOptional = true

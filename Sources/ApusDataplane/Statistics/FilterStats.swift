@@ -1,0 +1,55 @@
+internal import ApusTraffic
+
+/// Numbers of an RBAC filter, behind `<prefix>.rbac.`.
+package struct AuthorizationStats: StatisticsTable {
+    package var allowed: UInt64 = 0
+    package var denied: UInt64 = 0
+    package var shadowAllowed: UInt64 = 0
+    package var shadowDenied: UInt64 = 0
+
+    package init() {}
+
+    mutating func count(_ verdict: AuthorizationVerdict, isShadow: Bool) {
+        switch (verdict.isAllowed, isShadow) {
+        case (true, false): allowed += 1
+        case (false, false): denied += 1
+        case (true, true): shadowAllowed += 1
+        case (false, true): shadowDenied += 1
+        }
+    }
+
+    package mutating func visit(_ visitor: inout some StatisticsVisitor) {
+        visitor.counter("allowed", &allowed)
+        visitor.counter("denied", &denied)
+        visitor.counter("shadow_allowed", &shadowAllowed)
+        visitor.counter("shadow_denied", &shadowDenied)
+    }
+}
+
+/// Numbers of a local rate limit of requests, behind `<stat_prefix>.http_local_rate_limit.`.
+package struct RateLimitStats: StatisticsTable {
+    package var enabled: UInt64 = 0
+    package var enforced: UInt64 = 0
+    package var rateLimited: UInt64 = 0
+    package var ok: UInt64 = 0
+
+    package init() {}
+
+    package mutating func visit(_ visitor: inout some StatisticsVisitor) {
+        visitor.counter("enabled", &enabled)
+        visitor.counter("enforced", &enforced)
+        visitor.counter("rate_limited", &rateLimited)
+        visitor.counter("ok", &ok)
+    }
+}
+
+/// Of connections, behind `local_rate_limit.<stat_prefix>.`.
+package struct RateLimitedConnections: StatisticsTable {
+    package var rateLimited: UInt64 = 0
+
+    package init() {}
+
+    package mutating func visit(_ visitor: inout some StatisticsVisitor) {
+        visitor.counter("rate_limited", &rateLimited)
+    }
+}

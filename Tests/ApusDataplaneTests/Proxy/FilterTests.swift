@@ -1,0 +1,161 @@
+import ApusCore
+import ApusDataplane
+import ApusTraffic
+import NIOCore
+import NIOEmbedded
+import Testing
+
+@Suite struct FilterTests {
+    private let get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+    private let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+    private func rules(_ action: AuthorizationRules.Action, path: String) -> AuthorizationRules {
+        AuthorizationRules(
+            action: action,
+            policies: [.init(name: "p", permissions: [.path(.exact(path))], principals: [.always])])
+    }
+
+    private func route(_ override: FilterOverride.Change) -> Route {
+        Route(
+            name: "r", match: RouteMatch(path: .prefix(Array("/".utf8))),
+            action: .forward(ForwardAction(clusters: .cluster(ProxyBench.origin))),
+            overrides: [FilterOverride(key: Slot(3), change: override)])
+    }
+
+    @Test("a request that no policy allows is 403, the others go on, and both are counted")
+    func authorization() throws {
+        let filter = AuthorizationFilter(rules: rules(.allow, path: "/yes"), shadow: rules(.deny, path: "/yes"))
+        let bench = ProxyBench(filters: [.authorization(filter, key: Slot(3))])
+        let client = try bench.client()
+        try client.send(get)
+        let answer = try client.received()
+        #expect(answer.hasPrefix("HTTP/1.1 403 ") && answer.hasSuffix("\r\n\r\nRBAC: access denied"))
+        #expect(bench.upstreams.attempts.isEmpty)
+        try client.send("GET /yes HTTP/1.1\r\nHost: a\r\n\r\n")
+        try bench.upstream(0).send(ok)
+        #expect(try client.received().hasSuffix("ok"))
+        let stats = bench.worker.statistics().scopes["http.test.rbac"] as? AuthorizationStats
+        #expect(stats?.allowed == 1 && stats?.denied == 1)
+        #expect(stats?.shadowAllowed == 1 && stats?.shadowDenied == 1)
+    }
+
+    @Test("a route may turn the filter off or bring rules of its own")
+    func authorizationPerRoute() throws {
+        let filter = AuthorizationFilter(rules: rules(.allow, path: "/none"))
+        for (override, status) in [
+            (FilterOverride.Change.disabled, "200"),
+            (.authorization(AuthorizationFilter(rules: rules(.deny, path: "/"))), "403"),
+        ] {
+            let bench = ProxyBench(routes: [route(override)], filters: [.authorization(filter, key: Slot(3))])
+            let client = try bench.client()
+            try client.send(get)
+            if status == "200" { try bench.upstream(0).send(ok) }
+            #expect(try client.received().hasPrefix("HTTP/1.1 \(status) "))
+        }
+    }
+
+    @Test("a raw connection that is denied, or over its limit, is closed before anything is connected")
+    func connections() throws {
+        let deny = AuthorizationRules(
+            action: .deny, policies: [.init(name: "p", permissions: [.always], principals: [.always])])
+        let denied = ProxyBench(
+            guards: [.authorization(AuthorizationFilter(rules: deny, statPrefix: "tcp."))],
+            tcp: TCPProxy(statPrefix: "t", target: .cluster(ProxyBench.origin)))
+        let client = try denied.client()
+        denied.loop.run()
+        #expect(!client.isActive && denied.upstreams.attempts.isEmpty)
+        #expect((denied.worker.statistics().scopes["tcp.rbac"] as? AuthorizationStats)?.denied == 1)
+
+        let bucket = TokenBucket(maxTokens: 1, tokensPerFill: 1, fillInterval: .seconds(60))
+        let limited = ProxyBench(
+            guards: [.rateLimit(ConnectionRateLimit(statPrefix: "l", bucket: bucket))],
+            tcp: TCPProxy(statPrefix: "t", target: .cluster(ProxyBench.origin)))
+        let first = try limited.client()
+        let second = try limited.client()
+        limited.loop.run()
+        #expect(first.isActive && !second.isActive)
+        #expect(limited.upstreams.attempts.count == 1)
+    }
+
+    @Test("beyond its tokens a request is 429 with the headers of the limit")
+    func rateLimit() throws {
+        let limit = LocalRateLimit(
+            statPrefix: "rl", bucket: TokenBucket(maxTokens: 1, tokensPerFill: 1, fillInterval: .seconds(60)),
+            enabled: .all, enforced: .all,
+            responseHeaders: HeaderOperations(
+                settings: [.init(name: HeaderName("x-limited"), value: FormatString(literal: "yes"))]),
+            addsLimitHeaders: true)
+        let bench = ProxyBench(filters: [.rateLimit(limit, key: Slot(3))])
+        let client = try bench.client()
+        try client.send(get)
+        try bench.upstream(0).send(ok)
+        let first = try client.received()
+        #expect(first.contains("x-ratelimit-limit: 1\r\nx-ratelimit-remaining: 0\r\nx-ratelimit-reset: 60\r\n"))
+        #expect(!first.contains("x-limited"))
+        try client.send(get)
+        let second = try client.received()
+        #expect(second.hasPrefix("HTTP/1.1 429 ") && second.hasSuffix("\r\n\r\nlocal_rate_limited"))
+        #expect(second.contains("x-limited: yes\r\n"))
+        bench.advance(.seconds(60))
+        try client.send(get)
+        #expect(try bench.upstream(0).received().contains("GET / "))
+        let stats = bench.worker.statistics().scopes["rl.http_local_rate_limit"] as? RateLimitStats
+        #expect(stats?.ok == 2 && stats?.enforced == 1 && stats?.enabled == 3)
+    }
+
+    @Test("header mutations change both heads, the route's after the filter's")
+    func headerMutation() throws {
+        func set(_ value: String) -> HeaderMutation {
+            .set(
+                HeaderOperations(settings: [
+                    .init(
+                        name: HeaderName("x-m"), value: FormatString(literal: value), action: .overwriteIfExistsOrAdd)
+                ]))
+        }
+        let base = HeaderMutations(
+            request: [set("filter"), .remove(HeaderName("x-gone"))],
+            response: [.removeMatching(StringMatch(.prefix(Array("x-secret".utf8))))])
+        let bench = ProxyBench(
+            routes: [route(.headerMutation(HeaderMutations(request: [set("route")])))],
+            filters: [.headerMutation(base, key: Slot(3), mostSpecificWins: true)])
+        let client = try bench.client()
+        try client.send("GET / HTTP/1.1\r\nHost: a\r\nX-Gone: 1\r\n\r\n")
+        let request = try bench.upstream(0).received()
+        #expect(request.contains("x-m: route\r\n") && !request.contains("x-gone"))
+        try bench.upstream(0).send("HTTP/1.1 200 OK\r\nX-Secret-A: 1\r\nX-Open: 2\r\nContent-Length: 0\r\n\r\n")
+        let answer = try client.received()
+        #expect(answer.contains("x-open: 2") && !answer.contains("x-secret"))
+    }
+
+    @Test("a buffered request goes on when it is complete, with its length; a larger one is 413")
+    func buffer() throws {
+        let bench = ProxyBench(filters: [.buffer(BufferLimit(maxBytes: 6), key: Slot(3))])
+        let client = try bench.client()
+        try client.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
+        #expect(bench.upstreams.attempts.isEmpty)
+        try client.send("3\r\ndef\r\n0\r\n\r\n")
+        let request = try bench.upstream(0).received()
+        #expect(request.contains("content-length: 6\r\n") && request.hasSuffix("\r\n\r\nabcdef"))
+        #expect(!request.contains("transfer-encoding"))
+        try bench.upstream(0).send(ok)
+        #expect(try client.received().hasSuffix("ok"))
+        let other = try bench.client()
+        try other.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 7\r\n\r\nabcdefg")
+        #expect(try other.received().hasPrefix("HTTP/1.1 413 "))
+        #expect(bench.upstreams.attempts.count == 1)
+    }
+
+    @Test("a health check is answered by the proxy")
+    func healthCheck() throws {
+        let check = HealthCheckFilter(
+            passesThrough: false,
+            headers: [HeaderMatch(name: HeaderName(":path"), test: .string(.exact("/healthz")))])
+        let bench = ProxyBench(filters: [.healthCheck(check, key: Slot(3))])
+        let client = try bench.client()
+        try client.send("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(try client.received().hasPrefix("HTTP/1.1 200 "))
+        #expect(bench.upstreams.attempts.isEmpty)
+        try client.send(get)
+        #expect(bench.upstreams.attempts.count == 1)
+    }
+}
