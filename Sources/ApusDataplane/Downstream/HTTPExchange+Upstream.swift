@@ -85,6 +85,9 @@ extension HTTPExchange {
         swap(&response, &connection.head)
         let status = response.status
         countAnswer(Int(status))
+        if cluster?.isActivelyChecked ?? false, response.contains(ClusterRuntime.immediateFailure) {
+            cluster?.failImmediately(pool?.index ?? -1)
+        }
         if shouldRetryAnswer() {
             if connection.facts.framing == .none, connection.facts.close == false, requestComplete {
                 // Nothing follows, so the connection is as good as new; the try begins when it has been given back.

@@ -145,6 +145,7 @@ package final class Worker {
         // Others are made when a request first asks for them; names have to be resolved before that.
         for cluster in new.clusters {
             guard let config = cluster?.config else { continue }
+            if config.healthCheck != nil, index == 0 { _ = self.cluster(config.slot) }
             switch config.discovery {
             case .strictDNS, .logicalDNS: _ = self.cluster(config.slot)
             case .eds, .fixed, .originalDestination: break

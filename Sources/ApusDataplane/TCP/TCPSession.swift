@@ -178,6 +178,7 @@ internal final class TCPSession: ChannelInboundHandler, ChannelOutboundHandler {
         }
         holdsConnection = true
         cluster.stats.connectionsTotal += 1
+        cluster.noteTraffic()
         cluster.stats.connectionsActive += 1
         host.countConnection()
         self.host = host

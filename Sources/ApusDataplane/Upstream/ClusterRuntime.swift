@@ -11,7 +11,9 @@ internal final class ClusterRuntime {
     private let shared: SharedCluster
     private var subscriber: SharedCluster.Subscriber?
     var stats = ClusterStats()
-    var healthStats = HealthCheckStats()
+    /// On the loop that does the checks of this cluster.
+    private var checker: HealthChecker?
+    private var retiredHealthStats = HealthCheckStats()
     private var table: EndpointTable
     private var balancer: ClusterBalancer
     private var subsets: SubsetIndex?
@@ -45,7 +47,8 @@ internal final class ClusterRuntime {
         balancer = ClusterBalancer(config: cluster.config, table: .empty, draw: 0)
         pools = []
         active = []
-        shared.configure(detection: config.outlierDetection, isActivelyChecked: false)
+        shared.configure(detection: config.outlierDetection, isActivelyChecked: config.healthCheck != nil)
+        startChecks()
         take(cluster.endpoints)
         let bound = NIOLoopBound(self, eventLoop: worker.loop)
         let subscriber = SharedCluster.Subscriber(loop: worker.loop) { bound.value.rebalance() }
@@ -70,7 +73,8 @@ internal final class ClusterRuntime {
         if isSameConfig, cluster.endpoints === source { return }
         config = cluster.config
         settings = PoolSettings(cluster.config)
-        shared.configure(detection: config.outlierDetection, isActivelyChecked: false)
+        shared.configure(detection: config.outlierDetection, isActivelyChecked: config.healthCheck != nil)
+        if !isSameConfig { startChecks() }
         take(cluster.endpoints)
         if !isSameConfig {
             startOutlierDetection()
@@ -113,8 +117,10 @@ internal final class ClusterRuntime {
             }
         }
         subsets = config.balancing.subsets.map { SubsetIndex($0, table: new) }
-        hosts = shared.use(new.endpoints.map(\.address), now: nanoseconds)
+        let unchecked = new.endpoints.lazy.filter { $0.checkTarget?.isDisabled ?? false }.map(\.address)
+        hosts = shared.use(new.endpoints.map(\.address), unchecked: Set(unchecked), now: nanoseconds)
         shared.release(oldHosts.map(\.address))
+        checker?.take(new.endpoints, hosts)
         rebalance()
     }
 
@@ -124,7 +130,8 @@ internal final class ClusterRuntime {
     private func rebalance() {
         guard !isDraining else { return }
         balancer = ClusterBalancer(
-            config: config, table: table, states: hosts.map(\.state),
+            config: config, table: table,
+            states: hosts.map { $0.state(ignoresNew: config.balancing.ignoresNewHosts) },
             since: config.balancing.slowStart == nil ? [] : hosts.map(\.healthySince), index: subsets,
             now: nanoseconds,
             draw: worker.random.next())
@@ -136,6 +143,11 @@ internal final class ClusterRuntime {
         subscriber = nil
         shared.release(hosts.map(\.address))
         hosts = []
+        if let checker {
+            checker.stop()
+            shared.setPassiveFailure(nil)
+        }
+        checker = nil
         if let sweepTimer { worker.timers.cancel(sweepTimer) }
         if let resolveTimer { worker.timers.cancel(resolveTimer) }
         // They hold this object: a weak reference would make every count of its references slow.
@@ -267,6 +279,36 @@ internal final class ClusterRuntime {
 
     func giveRetry(_ isHighPriority: Bool) { limits(isHighPriority).give(.retry) }
 
+    // MARK: Active checks
+
+    /// One loop checks for all.
+    private func startChecks() {
+        if let old = checker {
+            old.stop()
+            shared.setPassiveFailure(nil)
+            retiredHealthStats.add(old.stats.withoutGauges())
+            checker = nil
+        }
+        guard let check = config.healthCheck, worker.index == 0 else { return }
+        checker = HealthChecker(worker: worker, cluster: config, config: check, shared: shared)
+        let bound = NIOLoopBound(self, eventLoop: worker.loop)
+        let loop = worker.loop
+        shared.setPassiveFailure { address in loop.execute { bound.value.checker?.failedPassively(address) } }
+    }
+
+    static let immediateFailure = HeaderName("x-envoy-immediate-health-check-fail")
+
+    /// A connection is being made: from now on checks come at their ordinary pace.
+    func noteTraffic() { if config.healthCheck != nil { shared.noteTraffic() } }
+
+    var isActivelyChecked: Bool { config.healthCheck != nil }
+
+    /// An answer of the host asks for it to be left out until a check says otherwise.
+    func failImmediately(_ index: Int) {
+        guard config.healthCheck != nil, index >= 0, index < hosts.count else { return }
+        shared.failPassively(hosts[index])
+    }
+
     // MARK: Outlier detection
 
     private func startOutlierDetection() {
@@ -393,7 +435,8 @@ internal final class ClusterRuntime {
 
     func resetCounters() {
         stats.resetCounters()
-        healthStats.resetCounters()
+        retiredHealthStats = HealthCheckStats()
+        checker?.stats.resetCounters()
         for pool in byAddress.values { pool.stats.resetCounters() }
     }
 
@@ -412,6 +455,11 @@ internal final class ClusterRuntime {
 
     func collect(into result: inout WorkerStatistics) {
         result.clusters[name, default: ClusterStats()].add(stats)
+        if config.healthCheck != nil || checker != nil {
+            var stats = checker?.stats ?? HealthCheckStats()
+            stats.add(retiredHealthStats)
+            result.healthChecks[name, default: HealthCheckStats()].add(stats)
+        }
         result.breakers[name] = BreakerFacts(normal: breakerFacts(false), high: breakerFacts(true))
         for pool in byAddress.values {
             var stats = pool.stats

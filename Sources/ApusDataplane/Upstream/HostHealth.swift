@@ -14,6 +14,8 @@ internal final class HostHealth: Sendable {
         static let degradedActiveCheck = Flags(rawValue: 8)
         /// Its last failed check was a time-out.
         static let activeCheckTimedOut = Flags(rawValue: 16)
+        /// A request's answer said that it is to be left out (`x-envoy-immediate-health-check-fail`).
+        static let excluded = Flags(rawValue: 32)
     }
 
     let address: ApusTraffic.SocketAddress
@@ -42,8 +44,10 @@ internal final class HostHealth: Sendable {
     /// The instant from which the host counts as usable: when it came, or passed its first active check.
     var healthySince: Int64 { healthy.load(ordering: .relaxed) }
 
-    var state: LoadBalancer.HostState {
+    /// - Parameter ignoresNew: hosts that were never checked are left out of all arithmetic.
+    func state(ignoresNew: Bool) -> LoadBalancer.HostState {
         let flags = self.flags
+        if flags.contains(.excluded) || (ignoresNew && flags.contains(.pendingActiveCheck)) { return .ignored }
         if !flags.isDisjoint(with: [.ejected, .failedActiveCheck]) { return .unusable }
         return flags.contains(.degradedActiveCheck) ? .degraded : .usable
     }

@@ -60,6 +60,7 @@ extension HostPool {
         }
         http2.connecting += 1
         cluster.stats.connectionsTotal += 1
+        cluster.noteTraffic()
         cluster.stats.connectionsActive += 1
         cluster.stats.http2ConnectionsTotal += 1
         countConnection()

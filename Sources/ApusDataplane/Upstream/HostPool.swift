@@ -117,6 +117,7 @@ internal final class HostPool {
         }
         connecting += 1
         cluster.stats.connectionsTotal += 1
+        cluster.noteTraffic()
         cluster.stats.connectionsActive += 1
         cluster.stats.http1ConnectionsTotal += 1
         stats.connectionsTotal += 1

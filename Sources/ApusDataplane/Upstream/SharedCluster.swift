@@ -38,10 +38,12 @@ internal final class SharedCluster: Sendable {
         /// Counts of detectors that no longer exist.
         var pastCounts = OutlierDetector.Counts()
         var isActivelyChecked = false
+        var passiveFailure: (@Sendable (ApusTraffic.SocketAddress) -> Void)?
     }
 
     let normal = ClusterLimits()
     let high = ClusterLimits()
+    private let traffic = Atomic<Bool>(false)
     private let state = Mutex<State>(State())
 
     // MARK: Configuration
@@ -49,12 +51,18 @@ internal final class SharedCluster: Sendable {
     /// Every loop says what its configuration is; the first to say something new changes it for all.
     func configure(detection: OutlierDetectionConfig?, isActivelyChecked: Bool) {
         let subscribers = state.withLock { state -> [Subscriber] in
+            var changed = false
+            if state.isActivelyChecked, !isActivelyChecked {
+                for entry in state.hosts.values {
+                    entry.health.set(entry.health.flags.intersection(.ejected))
+                    changed = true
+                }
+            }
             state.isActivelyChecked = isActivelyChecked
-            guard state.detector?.config != detection else { return [] }
+            guard state.detector?.config != detection else { return changed ? state.subscribers : [] }
             if let counts = state.detector?.counts { state.pastCounts.add(counts) }
             state.detector = detection.map { OutlierDetector(config: $0) }
             state.nextSweep = .min
-            var changed = false
             // A new detector has seen nothing: the ejections of the old one end.
             for entry in state.hosts.values {
                 entry.health.setID(state.detector?.insert() ?? -1)
@@ -77,15 +85,19 @@ internal final class SharedCluster: Sendable {
 
     /// A loop has taken these hosts into use.
     ///
+    /// - Parameter unchecked: hosts that active checks leave alone.
     /// - Returns: one object per address, the same on all loops.
-    func use(_ addresses: [ApusTraffic.SocketAddress], now: Int64) -> [HostHealth] {
+    func use(
+        _ addresses: [ApusTraffic.SocketAddress], unchecked: Set<ApusTraffic.SocketAddress> = [], now: Int64
+    ) -> [HostHealth] {
         state.withLock { state in
             addresses.map { address in
                 if let entry = state.hosts[address] {
                     state.hosts[address] = Entry(health: entry.health, uses: entry.uses + 1)
                     return entry.health
                 }
-                let flags: HostHealth.Flags = state.isActivelyChecked ? [.failedActiveCheck, .pendingActiveCheck] : []
+                let isChecked = state.isActivelyChecked && !unchecked.contains(address)
+                let flags: HostHealth.Flags = isChecked ? [.failedActiveCheck, .pendingActiveCheck] : []
                 let health = HostHealth(
                     address: address, id: state.detector?.insert() ?? -1, flags: flags, now: now)
                 state.hosts[address] = Entry(health: health, uses: 1)
@@ -107,6 +119,55 @@ internal final class SharedCluster: Sendable {
                 }
             }
         }
+    }
+
+    // MARK: Active checks
+
+    /// A check of a host is complete.
+    func checked(
+        _ host: HostHealth, _ check: HealthCheckState, transition: HealthCheckState.Transition, succeeded: Bool,
+        now: Int64
+    ) {
+        let subscribers = state.withLock { state -> [Subscriber] in
+            guard state.hosts[host.address]?.health === host else { return [] }
+            let old = host.flags
+            var flags = old.intersection([.ejected, .excluded])
+            if !check.isHealthy { flags.insert(.failedActiveCheck) }
+            if check.isDegraded { flags.insert(.degradedActiveCheck) }
+            if check.timedOut { flags.insert(.activeCheckTimedOut) }
+            if succeeded { flags.remove(.excluded) }
+            if old.contains(.failedActiveCheck), check.isHealthy { host.setHealthy(since: now) }
+            if succeeded, check.isHealthy, state.detector?.config.unejectsOnHealthCheck ?? false,
+                state.detector?.uneject(host.id) ?? false
+            {
+                flags.remove(.ejected)
+            }
+            host.set(flags)
+            host.setCounting(state.detector?.isCounting(host.id) ?? false)
+            return flags == old ? [] : state.subscribers
+        }
+        for subscriber in subscribers { subscriber.notify() }
+    }
+
+    /// An answer of the host asked for it to be left out at once.
+    func failPassively(_ host: HostHealth) {
+        let report = state.withLock { state in
+            host.set(host.flags.union(.excluded))
+            return state.passiveFailure
+        }
+        report?(host.address)
+    }
+
+    /// - Parameter report: takes such a host to the loop that checks it.
+    func setPassiveFailure(_ report: (@Sendable (ApusTraffic.SocketAddress) -> Void)?) {
+        state.withLock { $0.passiveFailure = report }
+    }
+
+    /// The cluster has had a connection.
+    var hasTraffic: Bool { traffic.load(ordering: .relaxed) }
+
+    func noteTraffic() {
+        if !traffic.load(ordering: .relaxed) { traffic.store(true, ordering: .relaxed) }
     }
 
     // MARK: Outlier detection

@@ -137,6 +137,7 @@ package final class ClusterConfig: Sendable {
     /// Bytes of one response head.
     package let maxResponseHeaderBytes: Int
     package let outlierDetection: OutlierDetectionConfig?
+    package let healthCheck: HealthCheckConfig?
     /// Source address of upstream connections.
     package let bindSource: IPAddress?
     /// Probes on upstream connections; nil: none.
@@ -158,6 +159,7 @@ package final class ClusterConfig: Sendable {
         maxConnectionDuration: Duration? = nil, maxStreamDuration: Duration? = nil,
         maxRequestsPerConnection: UInt32? = nil, maxResponseHeaders: Int = 100,
         maxResponseHeaderBytes: Int = 80 << 10, outlierDetection: OutlierDetectionConfig? = nil,
+        healthCheck: HealthCheckConfig? = nil,
         bindSource: IPAddress? = nil, keepalive: TCPKeepalive? = nil, bufferLimit: UInt32 = 1 << 20,
         transportMatches: [TransportMatch] = [], endpoints: EndpointTable? = nil
     ) {
@@ -184,6 +186,7 @@ package final class ClusterConfig: Sendable {
         self.maxResponseHeaders = maxResponseHeaders
         self.maxResponseHeaderBytes = maxResponseHeaderBytes
         self.outlierDetection = outlierDetection
+        self.healthCheck = healthCheck
         self.bindSource = bindSource
         self.keepalive = keepalive
         self.bufferLimit = bufferLimit

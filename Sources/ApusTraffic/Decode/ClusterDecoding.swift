@@ -77,12 +77,22 @@ extension ClusterConfig {
                 ? try at("outlier_detection") { () throws(Refusal) in
                     try OutlierDetectionConfig(message.outlierDetection)
                 } : nil,
+            healthCheck: try healthCheck(message.healthChecks),
             bindSource: source, keepalive: keepalive(message.upstreamConnectionOptions),
             bufferLimit: message.hasPerConnectionBufferLimitBytes
                 ? message.perConnectionBufferLimitBytes.value : 1 << 20,
             transportMatches: matches, endpoints: endpoints)
         try config.requirePlain(endpoints)
         return config
+    }
+
+    private static func healthCheck(
+        _ messages: [Envoy_Config_Core_V3_HealthCheck]
+    ) throws(Refusal) -> HealthCheckConfig? {
+        guard messages.count <= 1 else { throw Refusal("health_checks", "more than one") }
+        return try each("health_checks", messages) { message throws(Refusal) in
+            try HealthCheckConfig.decode(message)
+        }.first
     }
 
     private static func keepalive(_ options: Envoy_Config_Cluster_V3_UpstreamConnectionOptions) -> TCPKeepalive? {

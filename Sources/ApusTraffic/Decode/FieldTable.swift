@@ -72,14 +72,14 @@ enum FieldTable {
             cleanup_interval=20 upstream_bind_config=21 ring_hash_lb_config=23 maglev_lb_config=52
             original_dst_lb_config=34 least_request_lb_config=37 round_robin_lb_config=56
             common_lb_config=27 transport_socket=24 upstream_connection_options=30
-            load_balancing_policy=41 lb_subset_config=22
+            load_balancing_policy=41 lb_subset_config=22 health_checks=8
             """,
             ignored: """
                 wait_for_warm_on_init=54 metadata=25 close_connections_on_host_health_failure=31
                 ignore_health_on_host_removal=32 track_cluster_stats=49
                 """,
             refused: """
-                cluster_type=38 health_checks=8 http2_protocol_options=14 dns_failure_refresh_rate=44
+                cluster_type=38 http2_protocol_options=14 dns_failure_refresh_rate=44
                 typed_dns_resolver_config=55 filters=40 lrs_server=42
                 lrs_report_endpoint_metrics=57 upstream_config=48 preconnect_policy=50
                 connection_pool_per_downstream_connection=51
@@ -151,6 +151,27 @@ enum FieldTable {
         "envoy.config.core.v3.DataSource": Entry(
             "inline_bytes=2 inline_string=3",
             refused: "filename=1 environment_variable=4 watched_directory=5"),
+        "envoy.config.core.v3.HealthCheck": Entry(
+            """
+            timeout=1 interval=2 initial_jitter=20 interval_jitter=3 interval_jitter_percent=18
+            unhealthy_threshold=4 healthy_threshold=5 alt_port=6 reuse_connection=7 http_health_check=8
+            tcp_health_check=9 no_traffic_interval=12 no_traffic_healthy_interval=24
+            unhealthy_interval=14 unhealthy_edge_interval=15 healthy_edge_interval=16
+            """,
+            ignored: "always_log_health_check_failures=19 always_log_health_check_success=26",
+            refused: """
+                grpc_health_check=11 event_logger=25 tls_options=21 transport_socket_match_criteria=23
+                """),
+        "envoy.config.core.v3.HealthCheck.HttpHealthCheck": Entry(
+            """
+            host=1 path=2 send=3 receive=4 response_buffer_size=14 request_headers_to_add=6
+            request_headers_to_remove=8 expected_statuses=9 retriable_statuses=12
+            codec_client_type=10 service_name_matcher=11 method=13
+            """),
+        "envoy.config.core.v3.HealthCheck.Payload": Entry("text=1 binary=2"),
+        "envoy.config.core.v3.HealthCheck.TcpHealthCheck": Entry(
+            "send=1 receive=2",
+            refused: "proxy_protocol_config=3"),
         "envoy.config.core.v3.HeaderValue": Entry("key=1 value=2 raw_value=3"),
         "envoy.config.core.v3.HeaderValueOption": Entry("header=1 append=2 append_action=3 keep_empty_value=4"),
         "envoy.config.core.v3.Http1ProtocolOptions": Entry(

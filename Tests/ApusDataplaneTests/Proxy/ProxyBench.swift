@@ -58,7 +58,8 @@ final class ProxyBench {
         filters: [HTTPFilter] = [], upgrades: [String] = [],
         breakers: CircuitBreakerLimits = CircuitBreakerLimits(), retry: RetryPolicy? = nil,
         timeout: Duration? = nil, mirrors: [MirrorPolicy] = [], timeouts: HTTPConnectionManager.Timeouts? = nil,
-        requestsPerConnection: UInt32? = nil, guards: [ConnectionFilter] = [], tcp: TCPProxy? = nil
+        requestsPerConnection: UInt32? = nil, guards: [ConnectionFilter] = [], tcp: TCPProxy? = nil,
+        health: HealthCheckConfig? = nil, outliers: OutlierDetectionConfig? = nil, panicThreshold: Double = 50
     ) {
         upstreams = Upstreams(loop: loop)
         worker = Worker(
@@ -68,8 +69,9 @@ final class ProxyBench {
             let table = EndpointTable(
                 name: name, endpoints: ports.map { Endpoint(address: .ip(IPAddress("127.0.0.1")!, port: $0)) })
             let config = ClusterConfig(
-                name: name, slot: Slot(slot), discovery: discovery, breakers: breakers,
-                maxRequestsPerConnection: requestsPerConnection, endpoints: table)
+                name: name, slot: Slot(slot), discovery: discovery, panicThreshold: panicThreshold, breakers: breakers,
+                maxRequestsPerConnection: requestsPerConnection, outlierDetection: outliers,
+                healthCheck: name == "origin" ? health : nil, endpoints: table)
             return Cluster(config: config, endpoints: table)
         }
         let clusters = [cluster("origin", 0, endpoints), cluster("mirror", 1, [2001])]

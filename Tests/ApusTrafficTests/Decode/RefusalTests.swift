@@ -19,8 +19,20 @@ internal import Testing
                 == "virtual_hosts[0].routes[0].route.hedge_policy: this field is not supported by this proxy")
         let redirects = Sample.routes { $0.virtualHosts[0].routes[0].route.internalRedirectPolicy = .init() }
         #expect(try refusal(.route, "r", redirects)?.contains("internal_redirect_policy") == true)
-        let checks = Sample.cluster { $0.healthChecks = [.with { $0.timeout.seconds = 1 }] }
-        #expect(try refusal(.cluster, "c", checks) == "health_checks: this field is not supported by this proxy")
+        let checks = Sample.cluster {
+            $0.healthChecks = [
+                .with {
+                    $0.timeout.seconds = 1
+                    $0.interval.seconds = 1
+                    $0.healthyThreshold = .init(1)
+                    $0.unhealthyThreshold = .init(1)
+                    $0.grpcHealthCheck = .init()
+                }
+            ]
+        }
+        #expect(
+            try refusal(.cluster, "c", checks)
+                == "health_checks[0].grpc_health_check: this field is not supported by this proxy")
         let hosts = Sample.cluster { $0.commonLbConfig.overrideHostStatus.statuses = [.healthy] }
         #expect(try refusal(.cluster, "c", hosts)?.hasPrefix("common_lb_config.override_host_status:") == true)
         let http2 = Sample.cluster { $0.http2ProtocolOptions = .init() }

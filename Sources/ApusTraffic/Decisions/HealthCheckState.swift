@@ -1,0 +1,160 @@
+/// What active health checks have found out about one host. A pure machine: it hears results and says what changed and
+/// when to check again.
+package struct HealthCheckState: Sendable {
+    package enum Failure: Hashable, Sendable {
+        /// The host answered, and not well. With `retriable` it counts towards the threshold.
+        case active(retriable: Bool)
+        /// No connection, or it broke.
+        case network
+        case timeout
+        /// A request's answer said so (`x-envoy-immediate-health-check-fail`).
+        case passive
+    }
+
+    /// What a result means for those who use the host.
+    package enum Transition: Hashable, Sendable {
+        case unchanged
+        /// The threshold is not reached yet.
+        case pending
+        case changed
+    }
+
+    package private(set) var isHealthy: Bool
+    package private(set) var isDegraded = false
+    /// No result yet.
+    package private(set) var isFirst = true
+    /// The last result was a time-out, and the host is unhealthy.
+    package private(set) var timedOut = false
+    private var healthyInRow: UInt32 = 0
+    private var unhealthyInRow: UInt32 = 0
+
+    /// - Parameter isHealthy: what is assumed until the first result.
+    package init(isHealthy: Bool = false) { self.isHealthy = isHealthy }
+
+    package mutating func succeeded(isDegraded degraded: Bool, _ config: HealthCheckConfig) -> Transition {
+        unhealthyInRow = 0
+        var transition = Transition.unchanged
+        if !isHealthy {
+            healthyInRow &+= 1
+            // The first result ever counts at once, so that a start is quick.
+            if isFirst || healthyInRow >= config.healthyThreshold {
+                isHealthy = true
+                timedOut = false
+                transition = .changed
+            } else {
+                transition = .pending
+            }
+        }
+        if isFirst { transition = transition == .pending ? .pending : .changed }
+        if degraded != isDegraded {
+            isDegraded = degraded
+            transition = .changed
+        }
+        isFirst = false
+        return transition
+    }
+
+    package mutating func failed(_ failure: Failure, _ config: HealthCheckConfig) -> Transition {
+        healthyInRow = 0
+        var transition = Transition.unchanged
+        if isHealthy {
+            unhealthyInRow &+= 1
+            let isFinal: Bool =
+                switch failure {
+                case .active(let retriable): !retriable
+                case .passive: true
+                case .network, .timeout: false
+                }
+            if isFinal || unhealthyInRow >= config.unhealthyThreshold {
+                isHealthy = false
+                transition = .changed
+            } else {
+                transition = .pending
+            }
+        }
+        if isFirst, transition == .unchanged { transition = .changed }
+        timedOut = !isHealthy && failure == .timeout
+        isFirst = false
+        return transition
+    }
+
+    /// How long to wait before the next check.
+    ///
+    /// - Parameters:
+    ///   - succeeded: the check that was.
+    ///   - hasTraffic: the cluster has had a connection.
+    package static func interval(
+        after succeeded: Bool, _ transition: Transition, hasTraffic: Bool, _ config: HealthCheckConfig, random: UInt64
+    ) -> Duration {
+        let base: Duration =
+            switch (succeeded, hasTraffic) {
+            case (false, true):
+                transition == .pending ? config.unhealthyEdgeInterval : config.unhealthyInterval
+            case (true, true): transition == .pending ? config.healthyEdgeInterval : config.interval
+            case (false, false): config.noTrafficInterval
+            case (true, false): config.noTrafficHealthyInterval
+            }
+        let nanoseconds = base.wholeNanoseconds
+        let (share, overflow) = nanoseconds.multipliedReportingOverflow(by: Int64(config.intervalJitterPercent))
+        let spread = overflow ? nanoseconds : share / 100
+        var wait = base
+        if spread > 0 { wait += .nanoseconds(Int64(Draw(random).derived(0) % UInt64(spread))) }
+        let jitter = config.intervalJitter.wholeNanoseconds
+        if jitter > 0 { wait += .nanoseconds(Int64(Draw(random).derived(1) % UInt64(jitter))) }
+        return wait
+    }
+}
+
+extension HealthCheckConfig {
+    /// True if the pieces are found in the bytes one behind the other, whatever lies between them.
+    package static func matches(_ pieces: [[UInt8]], in bytes: [UInt8]) -> Bool {
+        var start = 0
+        for piece in pieces where !piece.isEmpty {
+            var found = -1
+            var index = start
+            while index + piece.count <= bytes.count {
+                if bytes[index] == piece[0], bytes[index..<index + piece.count].elementsEqual(piece) {
+                    found = index
+                    break
+                }
+                index += 1
+            }
+            guard found >= 0 else { return false }
+            start = found + piece.count
+        }
+        return true
+    }
+}
+
+extension HealthCheckConfig.HTTPProbe {
+    /// The judgement of a complete answer.
+    package enum Verdict: Hashable, Sendable { case healthy, degraded, failed(retriable: Bool) }
+
+    /// - Parameter body: as much of it as `bodyLimit` allows.
+    package func judge(_ head: HTTPHead, body: [UInt8]) -> Verdict {
+        let status = Int64(head.status)
+        guard expectedStatuses.contains(where: { $0.contains(status) }) else {
+            return .failed(retriable: retriableStatuses.contains { $0.contains(status) })
+        }
+        guard HealthCheckConfig.matches(expectedBody, in: body) else { return .failed(retriable: false) }
+        if let serviceName {
+            let name = head.value(HeaderName("x-envoy-upstream-healthchecked-cluster"))
+            let matches = name.map { head.withBytes($0) { serviceName.matches($0) } }
+            guard matches ?? serviceName.matches(UnsafeRawBufferPointer(start: nil, count: 0)) else {
+                return .failed(retriable: false)
+            }
+        }
+        return head.contains(HeaderName("x-envoy-degraded")) ? .degraded : .healthy
+    }
+
+    /// The request that asks.
+    ///
+    /// - Parameter authority: the value of `host`.
+    package func request(authority: String) -> HTTPHead {
+        var head = HTTPHead(
+            method: method, path: path, authority: authority, fields: [("user-agent", "Envoy/HC")])
+        headers.apply(to: &head, request: headers.readsHeads ? head : nil, response: nil, facts: StreamFacts())
+        if !body.isEmpty { head.replace(.contentLength, decimal: UInt64(body.count)) }
+        return head
+    }
+}
