@@ -185,17 +185,23 @@ extension HTTPExchange {
         let destination = self.destination(cluster)
         let criteria = decision?.weighted?.metadata ?? forward?.metadata
         var chosen = cluster.pick(
-            hash: hash, criteria: criteria, destination: destination, isHighPriority: isHigh)
+            hash: hash, criteria: criteria, destination: destination, isHighPriority: isHigh,
+            withoutPriorities: attempts > 1 ? retry?.leftPriorities ?? [] : [])
         if attempts > 1, let retry {
             var selection = 0
-            while selection < retry.hostSelectionAttempts, let host = chosen, retry.rejects(host.key) {
+            while selection < retry.hostSelectionAttempts, let host = chosen,
+                retry.rejects(host.key, metadata: cluster.endpoint(host)?.metadata ?? [:])
+            {
                 selection += 1
                 chosen = cluster.pick(
                     hash: hash, criteria: criteria, destination: destination, attempt: selection,
                     isHighPriority: isHigh)
             }
         }
-        if let chosen, retry != nil { retry?.hostTried(chosen.key) }
+        if let chosen, retry != nil {
+            retry?.hostTried(chosen.key)
+            if let endpoint = cluster.endpoint(chosen) { retry?.priorityTried(endpoint.priority) }
+        }
         return chosen
     }
 
@@ -254,7 +260,8 @@ extension HTTPExchange {
         let took = takeRetry()
         guard
             let answer = retry?.responseReceived(
-                response, breakerAllows: took, random: worker.random.next())
+                response, breakerAllows: took, random: worker.random.next(),
+                wallSeconds: worker.wallTime(worker.loop.now) / 1_000_000_000)
         else {
             return false
         }

@@ -9,7 +9,7 @@ extension HTTPExchange {
         guard let cluster, let forward else { return }
         let now = worker.loop.now
         server.stats.routedTotal += 1
-        keepsBody = retry != nil
+        keepsBody = retry != nil || forward.internalRedirects != nil
         startShadows(forward)
         cluster.stats.requestsActive += 1
         armRouteTimers(now)
@@ -100,6 +100,18 @@ extension HTTPExchange {
             backOff()
             return
         }
+        if followsRedirect() {
+            if connection.facts.framing == .none, connection.facts.close == false {
+                // As with a retry: the new round begins when the connection has been given back.
+                dropsAnswer = true
+                return
+            }
+            let old = self.connection
+            self.connection = nil
+            old?.abandon()
+            startRedirect()
+            return
+        }
         phase = .answering
         if connection.facts.isUpgrade { isUpgraded = true }
         // Header operations may print these.
@@ -132,7 +144,7 @@ extension HTTPExchange {
         connection = nil
         if dropsAnswer {
             dropsAnswer = false
-            backOff()
+            afterDroppedAnswer()
             return
         }
         guard phase == .answering else { return }
@@ -157,7 +169,7 @@ extension HTTPExchange {
         case .trying:
             if dropsAnswer {
                 dropsAnswer = false
-                backOff()
+                afterDroppedAnswer()
                 return
             }
             if reason != .overflow { pool?.stats.errors += 1 }
@@ -192,7 +204,7 @@ extension HTTPExchange {
 
     func retryNow() {
         wakeDeadline = .distantFuture
-        startTry()
+        if isRedirecting { redirectNow() } else { startTry() }
         connection?.flush()
         downstream?.flush()
     }

@@ -81,6 +81,9 @@ internal final class HTTPExchange: UpstreamSink {
     /// A response that is not passed on because the request is tried again; its body is thrown away.
     var dropsAnswer = false
     var retryDelay = Duration.zero
+    var redirects = InternalRedirectState()
+    /// The request has become another one, which begins when the old answer is out of the way.
+    var isRedirecting = false
     var shadows: [ShadowRequest] = []
 
     // Time.
@@ -161,11 +164,7 @@ internal final class HTTPExchange: UpstreamSink {
             server.stats.noRoute += 1
             return reply(.routeTableNotFound)
         }
-        let decision = table.decide(
-            head: request, draw: draw, isSecure: identity.isSecure, isInternal: identity.isInternal)
-        self.decision = decision
-        if let route = decision.route { facts.routeName = route.name }
-        if let host = decision.virtualHost { facts.virtualHostName = host.name }
+        let decision = decide(table)
         // CONNECT without a route of its own ends as 404 below; with one it would need a tunnel, which is refused.
         let isTunnel = request.method == .connect && decision.route != nil
         if isTunnel || upgrade != nil, !allowsUpgrade(upgrade) {
@@ -216,6 +215,8 @@ internal final class HTTPExchange: UpstreamSink {
         headWritten = false
         sawAnswer = false
         dropsAnswer = false
+        isRedirecting = false
+        if redirects.count > 0 { redirects = InternalRedirectState() }
         if body.readableBytes > 0 { body = ByteBuffer() }
         routeDeadline = .distantFuture
         tryDeadline = .distantFuture

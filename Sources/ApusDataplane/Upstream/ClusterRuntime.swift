@@ -196,7 +196,7 @@ internal final class ClusterRuntime {
     ///   - destination: where the client wanted to go, for ORIGINAL_DST.
     func pick(
         hash: UInt64?, criteria: MetadataCriteria? = nil, destination: SocketEndpoint?, attempt: Int = 0,
-        isHighPriority: Bool = false
+        isHighPriority: Bool = false, withoutPriorities: [Int] = []
     ) -> HostPool? {
         if case .originalDestination(let options) = config.discovery {
             guard let destination else { return nil }
@@ -206,7 +206,7 @@ internal final class ClusterRuntime {
         }
         guard
             let index = balancer.pick(
-                criteria: criteria, hash: hash, attempt: attempt, active: active,
+                withoutPriorities: withoutPriorities, criteria: criteria, hash: hash, attempt: attempt, active: active,
                 now: config.balancing.slowStart == nil ? 0 : nanoseconds, random: &worker.random),
             index < pools.count
         else { return nil }
@@ -216,6 +216,11 @@ internal final class ClusterRuntime {
             for: endpoint.address, hostname: endpoint.hostname, index: index, isHighPriority: isHighPriority)
         if isHighPriority { highPools[index] = made } else { pools[index] = made }
         return made
+    }
+
+    /// The endpoint of a host; nil: the table no longer has it.
+    func endpoint(_ host: HostPool) -> Endpoint? {
+        table.endpoints.indices.contains(host.index) ? table.endpoints[host.index] : nil
     }
 
     /// The header that overrides the destination of an ORIGINAL_DST cluster.

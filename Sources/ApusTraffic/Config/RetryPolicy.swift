@@ -56,12 +56,36 @@ package final class RetryPolicy: Sendable {
     package let avoidsPreviousHosts: Bool
     /// How often balancing is repeated to find a host that was not tried.
     package let hostSelectionAttempts: Int
+    /// `omit_canary_hosts`: hosts marked as canaries are passed over.
+    package let avoidsCanaries: Bool
+    /// `omit_host_metadata`: hosts with all of these values under `envoy.lb` are passed over; empty: none are.
+    package let avoidedMetadata: [String: MetadataValue]
+    /// `previous_priorities`: after every so many tries the priorities tried are left out; nil: never.
+    package let leavesPrioritiesEvery: Int?
+    package let resetHeaders: [ResetHeader]
+    /// A wait that an answer asks for is obeyed up to so much.
+    package let maxResetInterval: Duration
+
+    /// A header of an answer that says when to come back.
+    package struct ResetHeader: Sendable {
+        package enum Format: Hashable, Sendable { case seconds, unixTimestamp }
+
+        package let name: HeaderName
+        package let format: Format
+
+        package init(name: HeaderName, format: Format) {
+            self.name = name
+            self.format = format
+        }
+    }
 
     package init(
         conditions: RetryConditions, retries: UInt32 = 1, perTryTimeout: Duration? = nil,
         perTryIdleTimeout: Duration? = nil, statusCodes: [UInt16] = [], headers: [HeaderMatch] = [],
         requestHeaders: [HeaderMatch] = [], baseInterval: Duration = .milliseconds(25), maxInterval: Duration? = nil,
-        avoidsPreviousHosts: Bool = false, hostSelectionAttempts: Int = 1
+        avoidsPreviousHosts: Bool = false, hostSelectionAttempts: Int = 1, avoidsCanaries: Bool = false,
+        avoidedMetadata: [String: MetadataValue] = [:], leavesPrioritiesEvery: Int? = nil,
+        resetHeaders: [ResetHeader] = [], maxResetInterval: Duration = .seconds(300)
     ) {
         self.conditions = conditions
         self.retries = retries
@@ -74,5 +98,10 @@ package final class RetryPolicy: Sendable {
         self.maxInterval = maxInterval ?? baseInterval * 10
         self.avoidsPreviousHosts = avoidsPreviousHosts
         self.hostSelectionAttempts = hostSelectionAttempts
+        self.avoidsCanaries = avoidsCanaries
+        self.avoidedMetadata = avoidedMetadata
+        self.leavesPrioritiesEvery = leavesPrioritiesEvery
+        self.resetHeaders = resetHeaders
+        self.maxResetInterval = maxResetInterval
     }
 }

@@ -222,6 +222,7 @@ package final class ForwardAction: Sendable {
     /// `metadata_match`: what an endpoint's metadata must say.
     package let metadata: MetadataCriteria?
     package let rateLimits: [RateLimitRule]
+    package let internalRedirects: InternalRedirectPolicy?
 
     package init(
         clusters: ClusterSpecifier, clusterNotFoundStatus: UInt16 = 503, pathRewrite: PathRewrite = .none,
@@ -230,7 +231,8 @@ package final class ForwardAction: Sendable {
         grpcTimeoutOffset: Duration? = nil, grpcRequestTimeoutMax: Duration? = nil,
         grpcRequestTimeoutOffset: Duration? = nil, retry: RetryPolicy? = nil, mirrors: [MirrorPolicy] = [],
         hashPolicies: [HashPolicy] = [], upgrades: [UpgradePolicy] = [], highPriority: Bool = false,
-        metadata: MetadataCriteria? = nil, rateLimits: [RateLimitRule] = []
+        metadata: MetadataCriteria? = nil, rateLimits: [RateLimitRule] = [],
+        internalRedirects: InternalRedirectPolicy? = nil
     ) {
         self.clusters = clusters
         self.clusterNotFoundStatus = clusterNotFoundStatus
@@ -251,6 +253,7 @@ package final class ForwardAction: Sendable {
         self.highPriority = highPriority
         self.metadata = metadata
         self.rateLimits = rateLimits
+        self.internalRedirects = internalRedirects
     }
 }
 

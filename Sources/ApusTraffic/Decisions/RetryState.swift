@@ -18,6 +18,9 @@ package struct RetryState: Sendable {
     private var nextInterval: Int64
     private let maxInterval: Int64
     private var hosts: [SocketAddress] = []
+    private var priorities: [Int] = []
+    /// Headers of an answer that the client wants a retry for.
+    private var wantedHeaders: [HeaderName] = []
 
     /// nil: no retries for this request. The retry headers of the request are read and removed.
     package init?(policy: RetryPolicy?, head: inout HTTPHead) {
@@ -38,6 +41,12 @@ package struct RetryState: Sendable {
                         statusCodes.append(code)
                     }
                 }
+            }
+        }
+        if conditions.contains(.retriableHeaders), let range = head.value(.xEnvoyRetriableHeaderNames) {
+            for name in head.text(range).split(separator: ",").prefix(32) {
+                let name = HeaderName(String(name.filter { $0 != " " }))
+                if name.isValid { wantedHeaders.append(name) }
             }
         }
         self.policy = policy
@@ -71,10 +80,35 @@ package struct RetryState: Sendable {
     /// After response headers, before anything of them went to the client.
     ///
     /// - Parameter breakerAllows: the cluster's retry limit or budget has room.
+    ///   - wallSeconds: seconds since 1970, for answers that say when to come back.
     package mutating func responseReceived(
-        _ response: HTTPHead, breakerAllows: Bool, random: UInt64
+        _ response: HTTPHead, breakerAllows: Bool, random: UInt64, wallSeconds: Int64 = 0
     ) -> Answer {
-        wantsRetry(response) ? attempt(breakerAllows, random) : .no
+        guard wantsRetry(response) else { return .no }
+        let answer = attempt(breakerAllows, random)
+        if case .retry = answer, let wait = askedWait(response, wallSeconds) {
+            // Never earlier than asked, and not all at once.
+            return .retry(after: .nanoseconds(wait &+ Int64(random % UInt64(max(1, wait / 2)))))
+        }
+        return answer
+    }
+
+    /// Nanoseconds that the answer asks to wait; nil: it does not, or too long.
+    private func askedWait(_ response: HTTPHead, _ wallSeconds: Int64) -> Int64? {
+        guard let policy else { return nil }
+        for header in policy.resetHeaders {
+            guard let range = response.value(header.name),
+                let number = response.withBytes(range, { Decimal.unsigned($0) })
+            else { continue }
+            var seconds = Int64(clamping: number)
+            if header.format == .unixTimestamp {
+                guard seconds > wallSeconds else { continue }
+                seconds -= max(0, wallSeconds)
+            }
+            guard seconds > 0, Duration.seconds(min(seconds, 1 << 32)) <= policy.maxResetInterval else { continue }
+            return seconds &* 1_000_000_000
+        }
+        return nil
     }
 
     /// After a try ended without response headers.
@@ -109,8 +143,9 @@ package struct RetryState: Sendable {
         if conditions.contains(.serverError), status >= 500, status < 600 { return true }
         if conditions.contains(.gatewayError), status >= 502, status <= 504 { return true }
         if conditions.contains(.retriable4xx), status == 409 { return true }
-        if conditions.contains(.retriableHeaders), policy?.headers.contains(where: { $0.matches(response) }) ?? false {
-            return true
+        if conditions.contains(.retriableHeaders) {
+            if policy?.headers.contains(where: { $0.matches(response) }) ?? false { return true }
+            if wantedHeaders.contains(where: { response.contains($0) }) { return true }
         }
         if conditions.contains(.retriableStatusCodes), statusCodes.contains(status) { return true }
         return wantsGRPCRetry(response)
@@ -145,9 +180,26 @@ package struct RetryState: Sendable {
     /// Notes where a try went.
     package mutating func hostTried(_ address: SocketAddress) { hosts.append(address) }
 
-    /// `previous_hosts`: pass over this host and balance again?
-    package func rejects(_ address: SocketAddress) -> Bool {
-        (policy?.avoidsPreviousHosts ?? false) && hosts.contains(address)
+    /// The priority of a host that was tried.
+    package mutating func priorityTried(_ priority: Int) {
+        if policy?.leavesPrioritiesEvery != nil { priorities.append(priority) }
+    }
+
+    /// Priorities to leave out of the next choice.
+    package var leftPriorities: [Int] {
+        guard let every = policy?.leavesPrioritiesEvery, every > 0 else { return [] }
+        let counted = priorities.count / every * every
+        return Array(Set(priorities.prefix(counted))).sorted()
+    }
+
+    /// Pass over this host and balance again?
+    ///
+    /// - Parameter metadata: of the endpoint under `envoy.lb`.
+    package func rejects(_ address: SocketAddress, metadata: [String: MetadataValue] = [:]) -> Bool {
+        guard let policy else { return false }
+        if policy.avoidsPreviousHosts, hosts.contains(address) { return true }
+        if policy.avoidsCanaries, metadata["canary"] == .bool(true) { return true }
+        return !policy.avoidedMetadata.isEmpty && policy.avoidedMetadata.allSatisfy { metadata[$0.key] == $0.value }
     }
 
     /// How often balancing may be repeated.

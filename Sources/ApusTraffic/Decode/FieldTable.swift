@@ -291,9 +291,10 @@ enum FieldTable {
             """
             retry_on=1 num_retries=2 per_try_timeout=3 per_try_idle_timeout=13
             retry_host_predicate=5 host_selection_retry_max_attempts=6 retriable_status_codes=7
-            retry_back_off=8 retriable_headers=9 retriable_request_headers=10
+            retry_back_off=8 retriable_headers=9 retriable_request_headers=10 retry_priority=4
+            rate_limited_retry_back_off=11
             """,
-            refused: "retry_priority=4 retry_options_predicates=12 rate_limited_retry_back_off=11"),
+            refused: "retry_options_predicates=12"),
         "envoy.config.route.v3.RetryPolicy.RetryBackOff": Entry("base_interval=1 max_interval=2"),
         "envoy.config.route.v3.RetryPolicy.RetryHostPredicate": Entry("name=1 typed_config=3"),
         "envoy.config.route.v3.Route": Entry(
@@ -311,12 +312,12 @@ enum FieldTable {
             host_rewrite_header=29 host_rewrite_path_regex=35 append_x_forwarded_host=38 timeout=8
             idle_timeout=24 retry_policy=9 request_mirror_policies=30 priority=11 hash_policy=15
             max_grpc_timeout=23 grpc_timeout_offset=28 upgrade_configs=25 max_stream_duration=36 metadata_match=4
-            rate_limits=13
+            rate_limits=13 internal_redirect_policy=34 hedge_policy=27
             """,
             refused: """
                 cluster_specifier_plugin=37 path_rewrite_policy=41 path_rewrite=45
                 host_rewrite=44 flush_timeout=42 early_data_policy=40 retry_policy_typed_config=33
-                cors=17 internal_redirect_policy=34 hedge_policy=27
+                cors=17
                 """),
         "envoy.config.route.v3.RouteAction.HashPolicy": Entry(
             "header=1 cookie=2 connection_properties=3 query_parameter=5 terminal=4",
@@ -358,11 +359,11 @@ enum FieldTable {
             request_headers_to_remove=13 response_headers_to_add=10 response_headers_to_remove=11
             typed_per_filter_config=15 include_request_attempt_count=14
             include_attempt_count_in_response=19 retry_policy=16 request_mirror_policies=22
-            rate_limits=6 request_body_buffer_limit=25
+            rate_limits=6 request_body_buffer_limit=25 hedge_policy=17
             """,
             ignored: "metadata=24",
             refused: """
-                cors=8 retry_policy_typed_config=20 hedge_policy=17
+                cors=8 retry_policy_typed_config=20
                 include_is_timeout_retry_header=23
                 """),
         "envoy.config.route.v3.WeightedCluster": Entry(
@@ -648,5 +649,22 @@ enum FieldTable {
             "mappers=1 body_format=2"),
         "envoy.extensions.filters.network.http_connection_manager.v3.ResponseMapper": Entry(
             "filter=1 status_code=2 body=3 body_format_override=4 headers_to_add=5"),
+        "envoy.config.route.v3.HedgePolicy": Entry(
+            "initial_requests=1 additional_request_chance=2 hedge_on_per_try_timeout=3"),
+        "envoy.config.route.v3.InternalRedirectPolicy": Entry(
+            """
+            max_internal_redirects=1 redirect_response_codes=2 predicates=3 allow_cross_scheme_redirect=4
+            response_headers_to_copy=5
+            """),
+        "envoy.config.route.v3.RetryPolicy.RateLimitedRetryBackOff": Entry("reset_headers=1 max_interval=2"),
+        "envoy.config.route.v3.RetryPolicy.ResetHeader": Entry("name=1 format=2"),
+        "envoy.config.route.v3.RetryPolicy.RetryPriority": Entry("name=1 typed_config=3"),
+        "envoy.extensions.internal_redirect.allow_listed_routes.v3.AllowListedRoutesConfig": Entry(
+            "allowed_route_names=1"),
+        "envoy.extensions.internal_redirect.previous_routes.v3.PreviousRoutesConfig": Entry(""),
+        "envoy.extensions.internal_redirect.safe_cross_scheme.v3.SafeCrossSchemeConfig": Entry(""),
+        "envoy.extensions.retry.host.omit_host_metadata.v3.OmitHostMetadataConfig": Entry("metadata_match=1"),
+        "envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig": Entry(
+            "update_frequency=1"),
     ]
 }

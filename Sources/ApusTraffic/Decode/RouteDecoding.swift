@@ -65,6 +65,7 @@ extension VirtualHost {
                 throw Refusal("domains[\(index)]", "'\(domain)': a star may only be the first or last character")
             }
         }
+        try at("hedge_policy") { () throws(Refusal) in try HedgeDecoding.require(message.hedgePolicy) }
         let tls: TLSRequirement
         switch message.requireTls {
         case .none: tls = .none
@@ -209,6 +210,7 @@ extension ForwardAction {
         case .clusterSpecifierPlugin: throw Refusal.unsupported("cluster_specifier_plugin")
         case nil: throw Refusal("", "no cluster")
         }
+        try at("hedge_policy") { () throws(Refusal) in try HedgeDecoding.require(message.hedgePolicy) }
         let notFound: UInt16
         switch message.clusterNotFoundResponseCode {
         case .serviceUnavailable: notFound = 503
@@ -293,7 +295,11 @@ extension ForwardAction {
             highPriority: high, metadata: criteria,
             rateLimits: try each("rate_limits", message.rateLimits) { rule throws(Refusal) in
                 try RateLimitRule.decode(rule)
-            })
+            },
+            internalRedirects: message.hasInternalRedirectPolicy
+                ? try at("internal_redirect_policy") { () throws(Refusal) in
+                    try InternalRedirectPolicy.decode(message.internalRedirectPolicy)
+                } : nil)
         context = working
         return action
     }
@@ -393,61 +399,6 @@ extension HashPolicy {
         case nil: throw Refusal("", "no policy")
         }
         self.init(source: source, terminal: message.terminal)
-    }
-}
-
-extension RetryPolicy {
-    static func decode(_ message: Envoy_Config_Route_V3_RetryPolicy) throws(Refusal) -> RetryPolicy {
-        var conditions: RetryConditions = []
-        for word in message.retryOn.split(separator: ",") {
-            let word = String(word.filter { $0 != " " })
-            if let condition = RetryConditions(word: word) {
-                conditions.insert(condition)
-            } else if let code = UInt16(word), (100..<600).contains(code) {
-                // Istio writes status codes here too; without the list they would mean nothing.
-                throw Refusal("retry_on", "\(code): status codes belong into retriable_status_codes")
-            } else {
-                throw Refusal.unsupported("retry_on", "the condition '\(word)'")
-            }
-        }
-        var previousHosts = false
-        _ = try each("retry_host_predicate", message.retryHostPredicate) { predicate throws(Refusal) in
-            let type = Packed.typeName(predicate.typedConfig)
-            guard
-                type == "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
-                    || (type.isEmpty && predicate.name == "envoy.retry_host_predicates.previous_hosts")
-            else { throw Refusal.unsupported("typed_config", type.isEmpty ? predicate.name : type) }
-            previousHosts = true
-        }
-        let base =
-            message.retryBackOff.hasBaseInterval
-            ? try at("retry_back_off.base_interval") { () throws(Refusal) in
-                try message.retryBackOff.baseInterval.positive()
-            } : .milliseconds(25)
-        let most =
-            message.retryBackOff.hasMaxInterval
-            ? try at("retry_back_off.max_interval") { () throws(Refusal) in
-                try message.retryBackOff.maxInterval.positive()
-            } : nil
-        if let most, most < base { throw Refusal("retry_back_off.max_interval", "less than base_interval") }
-        return RetryPolicy(
-            conditions: conditions, retries: message.hasNumRetries ? message.numRetries.value : 1,
-            perTryTimeout: try at("per_try_timeout") { () throws(Refusal) in try message.perTryTimeout.valueOrOff() },
-            perTryIdleTimeout: try at("per_try_idle_timeout") { () throws(Refusal) in
-                try message.perTryIdleTimeout.valueOrOff()
-            },
-            statusCodes: try each("retriable_status_codes", message.retriableStatusCodes) { code throws(Refusal) in
-                guard let code = UInt16(exactly: code) else { throw Refusal("", "not a status") }
-                return code
-            },
-            headers: try each("retriable_headers", message.retriableHeaders) { header throws(Refusal) in
-                try HeaderMatch(header)
-            },
-            requestHeaders: try each("retriable_request_headers", message.retriableRequestHeaders) {
-                header throws(Refusal) in try HeaderMatch(header)
-            },
-            baseInterval: base, maxInterval: most, avoidsPreviousHosts: previousHosts,
-            hostSelectionAttempts: Int(clamping: min(max(1, message.hostSelectionRetryMaxAttempts), 100)))
     }
 }
 

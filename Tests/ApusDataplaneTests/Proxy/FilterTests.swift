@@ -158,4 +158,31 @@ import Testing
         try client.send(get)
         #expect(bench.upstreams.attempts.count == 1)
     }
+
+    @Test("a redirect is followed inside, with the body; the client sees the last answer")
+    func internalRedirect() throws {
+        let policy = InternalRedirectPolicy(statuses: [302, 307])
+        let routes = [
+            Route(
+                name: "r", match: RouteMatch(path: .prefix(Array("/".utf8))),
+                action: .forward(
+                    ForwardAction(clusters: .cluster(ProxyBench.origin), internalRedirects: policy)))
+        ]
+        let bench = ProxyBench(routes: routes)
+        let client = try bench.client()
+        try client.send("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc")
+        _ = try bench.upstream(0).received()
+        try bench.upstream(0).send("HTTP/1.1 307 X\r\nLocation: http://b/c?d\r\nContent-Length: 0\r\n\r\n")
+        bench.advance(.milliseconds(1))
+        let second = try bench.upstream(0).received()
+        #expect(second.hasPrefix("POST /c?d HTTP/1.1\r\nhost: b\r\n") && second.hasSuffix("\r\n\r\nabc"))
+        #expect(second.contains("x-envoy-original-url: http://a/a\r\n"))
+        // One redirect is the limit: the next goes to the client.
+        try bench.upstream(0).send("HTTP/1.1 302 X\r\nLocation: http://e/\r\nContent-Length: 4\r\n\r\nbody")
+        let answer = try client.received()
+        #expect(answer.hasPrefix("HTTP/1.1 302 ") && answer.hasSuffix("\r\n\r\nbody"))
+        #expect(bench.stats.internalRedirects == 1 && bench.stats.internalRedirectFailures == 1)
+        #expect(bench.stats.requestsActive == 0)
+        #expect(bench.upstreams.attempts.count == 1)
+    }
 }

@@ -7,6 +7,7 @@ package struct ClusterBalancer: Sendable {
         case all
         case defaults
         case subset(SubsetIndex.Key)
+        case without([Int])
     }
 
     /// What the parameters of a pick have in common over the parts that are asked.
@@ -68,6 +69,22 @@ package struct ClusterBalancer: Sendable {
         return nil
     }
 
+    /// The same among the hosts of the other priorities; with none of them left, or with subsets, among all.
+    package mutating func pick(
+        withoutPriorities priorities: [Int], criteria: MetadataCriteria? = nil, hash: UInt64? = nil, attempt: Int = 0,
+        active: [UInt32] = [], now: Int64 = 0, random: inout some RandomNumberGenerator
+    ) -> Int? {
+        let question = Question(hash: hash, attempt: attempt, active: active, now: now)
+        if index == nil, !priorities.isEmpty,
+            let host = ask(.without(priorities), question, &random),
+            states.isEmpty || states[host] != .unusable
+        {
+            return host
+        }
+        return pick(
+            criteria: criteria, hash: hash, attempt: attempt, active: active, now: now, random: &random)
+    }
+
     private mutating func pick(
         _ criteria: MetadataCriteria?, _ index: SubsetIndex, _ question: Question,
         _ random: inout some RandomNumberGenerator
@@ -114,6 +131,8 @@ package struct ClusterBalancer: Sendable {
             let hosts: [Int] =
                 switch part {
                 case .all: []
+                case .without(let priorities):
+                    table.endpoints.indices.filter { !priorities.contains(table.endpoints[$0].priority) }
                 case .defaults: index?.defaults ?? []
                 case .subset(let key): index?.hosts[key] ?? []
                 }

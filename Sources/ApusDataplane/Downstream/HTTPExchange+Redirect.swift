@@ -1,0 +1,75 @@
+internal import ApusTraffic
+internal import NIOCore
+
+// Redirects that the proxy follows itself: the same exchange, routed once more.
+extension HTTPExchange {
+    func decide(_ table: RouteTable) -> RouteDecision {
+        let decision = table.decide(
+            head: request, draw: draw, isSecure: identity.isSecure, isInternal: identity.isInternal)
+        self.decision = decision
+        if let route = decision.route { facts.routeName = route.name }
+        if let host = decision.virtualHost { facts.virtualHostName = host.name }
+        return decision
+    }
+
+    /// Turns `request` into the one that the answer in `response` asks for.
+    func followsRedirect() -> Bool {
+        guard let policy = forward?.internalRedirects, policy.statuses.contains(response.status), let table,
+            let decision, !wantsUpgrade
+        else { return false }
+        // The body has to be sent again: all of it must be here.
+        guard requestComplete, keepsBody || framing == .none else {
+            cluster?.stats.internalRedirectFailures += 1
+            return false
+        }
+        let objection = policy.follow(
+            &request, response: response, routeName: decision.route?.name ?? "", state: &redirects
+        ) { new in
+            table.decide(head: new, draw: draw, isSecure: identity.isSecure, isInternal: identity.isInternal).route?
+                .name
+        }
+        if objection != nil {
+            cluster?.stats.internalRedirectFailures += 1
+            return false
+        }
+        cluster?.stats.internalRedirects += 1
+        if request.method == .get, framing != .none, !request.contains(.contentLength) {
+            framing = .none
+            body = ByteBuffer()
+        }
+        isRedirecting = true
+        return true
+    }
+
+    func afterDroppedAnswer() {
+        if isRedirecting { startRedirect() } else { backOff() }
+    }
+
+    /// In a turn of its own, as a retry.
+    func startRedirect() {
+        isRedirecting = true
+        phase = .backingOff
+        headWritten = false
+        if let cluster, attempts > 0 { cluster.stats.requestsActive -= 1 }
+        releaseRetry()
+        cluster = nil
+        pool = nil
+        retry = nil
+        forward = nil
+        attempts = 0
+        shadows = []
+        routeDeadline = .distantFuture
+        tryDeadline = .distantFuture
+        tryIdleDeadline = .distantFuture
+        wakeDeadline = worker.loop.now
+        armTimer()
+    }
+
+    func redirectNow() {
+        isRedirecting = false
+        phase = .trying
+        guard let table else { return }
+        _ = decide(table)
+        runFilters(from: 0)
+    }
+}
