@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 
+import clusters
 import differential
 import peers
 import processes
@@ -47,6 +48,11 @@ def main():
         good, bad, report = differential.run(options.bin)
         print("\n".join(report))
         print(f"differential: {good} equal, {bad} different", flush=True)
+        passed += good
+        failed += bad
+    if not options.only or re.search(options.only, "clusters"):
+        good, bad, _ = clusters.run(options.bin)
+        print(f"clusters: {good} equal, {bad} different", flush=True)
         passed += good
         failed += bad
     print(f"{passed} passed, {failed} failed")
