@@ -8,7 +8,8 @@ Answers with JSON: its name, the request line, every header and the body. Reques
     x-test-fail: KEY:N:STATUS   the first N requests with KEY fail with STATUS (`reset` closes the connection)
     x-test-delay: 0.5           wait before the answer (seconds)
     x-test-header: name=value   add a response header (may be repeated)
-    x-test-chunked: 1           answer in chunks, with a trailer-free end
+    x-test-chunked: 1           answer in chunks
+    x-test-trailer: name=value  a trailer of such an answer (may be repeated)
 `GET /seen?key=K` tells how many requests carried `x-test-key: K` (for mirrors).
     x-test-upgrade: 1           agree to the upgrade asked for; the bytes that follow are echoed
 A connection that does not begin with a letter is echoed byte by byte behind the origin's name (for TCP).
@@ -47,8 +48,8 @@ async def read_body(reader, headers):
             while True:
                 size = int((await reader.readline()).split(b";")[0], 16)
                 if size == 0:
-                    while (await reader.readline()).strip():
-                        pass
+                    while line := (await reader.readline()).strip():
+                        parts.append(b"|trailer " + line)
                     return b"".join(parts)
                 parts.append(await reader.readexactly(size))
                 await reader.readexactly(2)
@@ -136,7 +137,8 @@ async def serve(reader, writer):
                     for start in range(0, len(text), 40):
                         part = text[start:start + 40]
                         writer.write(f"{len(part):x}\r\n".encode() + part + b"\r\n")
-                    writer.write(b"0\r\n\r\n")
+                    trailers = [v.replace("=", ": ", 1) for n, v in headers if n.lower() == "x-test-trailer"]
+                    writer.write("\r\n".join(["0", *trailers]).encode("latin-1") + b"\r\n\r\n")
                 else:
                     writer.write(text)
             await writer.drain()

@@ -62,7 +62,7 @@ def responses(data, methods):
         status = int(parts[1])
         interim = 100 <= status < 200 and status != 101
         method = "" if interim or not methods else methods.pop(0)
-        framing, body = "none", b""
+        framing, body, trailers = "none", b"", []
         if interim or method == "HEAD" or status in (204, 304):
             pass
         elif lower.get("transfer-encoding") == "chunked":
@@ -74,10 +74,16 @@ def responses(data, methods):
                 except ValueError:
                     framing = "chunks that were cut"
                     break
+                if count == 0:
+                    # The trailers, and the empty line behind them.
+                    while True:
+                        line, found, after = after.partition(b"\r\n")
+                        if not line or not found:
+                            break
+                        trailers.append(tuple(line.decode("latin-1").split(": ", 1)))
+                    break
                 body += after[:count]
                 after = after[count + 2:]
-                if count == 0:
-                    break
         elif "content-length" in lower:
             framing = "length"
             count = int(lower["content-length"])
@@ -90,7 +96,7 @@ def responses(data, methods):
             framing = "until close"
             body, after = after, b""
         result.append({"status": status, "reason": parts[2] if len(parts) > 2 else "", "headers": headers,
-                       "framing": framing, "body": body.decode("latin-1")})
+                       "framing": framing, "body": body.decode("latin-1"), "trailers": trailers})
         rest = after
     if rest:
         result.append({"status": 0, "reason": "", "headers": [], "framing": "no HTTP", "body": rest.decode("latin-1")})

@@ -1,0 +1,193 @@
+#!/usr/bin/env python3
+"""Protocols through a stock Envoy and through apus-proxy on the same raw configuration: HTTP/2 and gRPC to origins,
+trailers, upgrades, CONNECT, HTTP/1.0. Envoy reads it as a static bootstrap, apus-proxy gets it by ADS.
+
+    protocols.py --bin DIR [--only REGEX] [-v]
+"""
+import argparse
+import copy
+import json
+import re
+import sys
+
+import ads
+import differential
+import processes
+import wire
+from protocol_scenarios import CLUSTERS, LISTENERS, SCENARIOS
+
+ADDRESSES = {"envoy": "127.0.33.1", "apus": "127.0.33.2"}
+ORIGINS = {"one": "127.0.33.11:8080", "two": "127.0.33.12:8080"}
+TYPES = {
+    "manager": "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+    "router": "envoy.extensions.filters.http.router.v3.Router",
+    "options": "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+    "stdout": "envoy.extensions.access_loggers.stream.v3.StdoutAccessLog",
+}
+LOG = ("LOG %REQ(:METHOD)% %REQ(:PATH)% %PROTOCOL% %RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% "
+       "%BYTES_RECEIVED% %BYTES_SENT% %TRAILER(GRPC-STATUS)% %REQ(X-LOG)%\n")
+
+
+def any_of(kind, **fields):
+    return {"@type": "type.googleapis.com/" + TYPES.get(kind, kind), **fields}
+
+
+def cluster(name, spec):
+    spec = copy.deepcopy(spec)
+    host, port = ORIGINS[spec.pop("origin")].rsplit(":", 1)
+    options = spec.pop("options", None)
+    result = {
+        "name": name, "type": "STATIC", "connect_timeout": "2s",
+        "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [
+            {"endpoint": {"address": {"socket_address": {"address": host, "port_value": int(port)}}}}]}]},
+        **spec,
+    }
+    if options:
+        result["typed_extension_protocol_options"] = {
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": any_of("options", **options)}
+    return result
+
+
+def listener(name, spec, address, port):
+    spec = copy.deepcopy(spec)
+    filters = spec.pop("filters", [])
+    hosts = [{
+        "name": scenario.name, "domains": [f"{scenario.name}.test", f"{scenario.name}.test:*"],
+        "routes": scenario.routes, **scenario.host,
+    } for scenario in SCENARIOS if scenario.listener == name]
+    manager = {
+        "stat_prefix": name, "generate_request_id": False,
+        "route_config": {"name": name, "virtual_hosts": hosts},
+        "access_log": [{"name": "log", "typed_config": any_of(
+            "stdout", log_format={"text_format_source": {"inline_string": LOG}})}],
+        "http_filters": filters + [{"name": "router", "typed_config": any_of("router")}],
+        **spec,
+    }
+    return {
+        "name": name, "address": {"socket_address": {"address": address, "port_value": port}},
+        "filter_chains": [{"filters": [{"name": "manager", "typed_config": any_of("manager", **manager)}]}],
+    }
+
+
+def configuration(address):
+    return {
+        "clusters": [cluster(name, spec) for name, spec in CLUSTERS.items()],
+        "listeners": [listener(name, spec, address, 9000 + index)
+                      for index, (name, spec) in enumerate(LISTENERS.items())],
+    }
+
+
+def shape(client, scenario, request):
+    """What came back for bytes sent as they stand, without what varies."""
+    port = 9000 + list(LISTENERS).index(scenario.listener)
+    steps = [step and step.replace("HOST", f"{scenario.name}.test").replace("KEY", f"{scenario.name}-via-{client}")
+             .encode("latin-1") for step in request.steps]
+    received, closed = wire.exchange(ADDRESSES[client], port, steps, quiet=request.quiet)
+    methods = re.findall(r"(?m)^([A-Z]+) \S+ HTTP/1", "".join(step or "" for step in request.steps))
+    if request.raw:
+        return {"closed": closed, "bytes": clean(client, received.decode("latin-1"))}
+    shapes = []
+    for answer in wire.responses(received, methods):
+        headers = differential.normal_headers(answer["headers"])
+        body = clean(client, answer["body"])
+        try:
+            body = json.loads(body)
+            body["headers"] = [h if h[0] not in differential.VARYING else [h[0], "(present)"] for h in body["headers"]]
+            body["headers"].sort()
+            headers = [(n, "(of the echo)" if n == "content-length" else v) for n, v in headers]
+        except (ValueError, KeyError, TypeError):
+            pass
+        shapes.append({"status": answer["status"], "reason": answer["reason"], "framing": answer["framing"],
+                       "headers": headers, "body": body, "trailers": answer.get("trailers")})
+    return {"closed": closed, "count": len(shapes), **{f"answer {n}": s for n, s in enumerate(shapes)}}
+
+
+def clean(client, text):
+    return re.sub(r"date: [^\r]*", "date: (present)", text.replace(ADDRESSES[client], "PROXY").replace(
+        f"-via-{client}", "-via-CLIENT"))
+
+
+def log_lines(world, client):
+    return sorted(line for line in world.log(client).splitlines() if line.startswith("LOG "))
+
+
+def run(programs, only=None, verbose=False):
+    report, passed, failed = [], 0, 0
+    with processes.World(programs) as world:
+        world.origin("one", ORIGINS["one"])
+        world.start("origin-two", [sys.executable, processes.HERE / "origin_h2.py", "two", ORIGINS["two"]])
+        admin = processes.free_port()
+        bootstrap = {
+            "admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": admin}}},
+            "static_resources": configuration(ADDRESSES["envoy"]),
+        }
+        file = world.folder / "envoy.json"
+        file.write_text(json.dumps(bootstrap))
+        world.start("envoy", [processes.envoy_binary(), "-c", file, "--concurrency", 1, "--disable-hot-restart",
+                              "--log-level", "warning"])
+        server = ads.Server(configuration(ADDRESSES["apus"]))
+        try:
+            world.apus_proxy("apus", {"xds": f"127.0.0.1:{server.port}"}, "p", "default", ip=ADDRESSES["apus"],
+                             wait=False)
+            world.wait("Envoy", 20, lambda: processes.get(f"127.0.0.1:{admin}", "/ready")[0] == 200)
+            try:
+                for index, name in enumerate(LISTENERS):
+                    for client, address in ADDRESSES.items():
+                        world.wait(f"listener {name} of {client}", 10, lambda: processes.get(
+                            f"{address}:{9000 + index}", "/", {"Host": "nobody"})[0] in (400, 403, 404, 426))
+            except processes.Failure:
+                print("refused:", server.nacks, file=sys.stderr)
+                raise
+            for scenario in SCENARIOS:
+                if only and not re.search(only, scenario.name):
+                    continue
+                for index, request in enumerate(scenario.requests):
+                    shapes = {client: json.loads(json.dumps(shape(client, scenario, request))) for client in ADDRESSES}
+                    found = differential.differences(plain(shapes["envoy"]), plain(shapes["apus"]))
+                    label = f"{scenario.name}[{index}] {request.title}"
+                    if request.known:
+                        found = [] if found else ["no longer differs: " + request.known]
+                    if request.expect and not found:
+                        text = json.dumps(shapes["envoy"])
+                        found = [f"neither has {part!r}: {text}" for part in request.expect if part not in text]
+                    if found:
+                        failed += 1
+                        report.append(f"{label}\n    " + "\n    ".join(found))
+                    else:
+                        passed += 1
+                        if verbose:
+                            print(f"ok {label}", flush=True)
+            world.alive()
+            if server.nacks:
+                failed += 1
+                report.append(f"refused: {server.nacks}")
+            lines = {client: log_lines(world, client) for client in ADDRESSES}
+            found = differential.differences([(line,) for line in lines["envoy"]], [(line,) for line in lines["apus"]])
+            unexplained = [line for line in found if "KNOWN" not in line]
+            if unexplained:
+                failed += 1
+                report.append("access logs\n    " + "\n    ".join(unexplained))
+        finally:
+            server.stop()
+    return passed, failed, report
+
+
+def plain(value):
+    """Lists of lists as lists of text, so that they can be compared as sets."""
+    if isinstance(value, dict):
+        return {key: plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [(json.dumps(inner),) for inner in value]
+    return value
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--bin", required=True)
+    parser.add_argument("--only", help="scenarios whose name matches this expression")
+    parser.add_argument("-v", action="store_true")
+    options = parser.parse_args()
+    passed, failed, report = run(options.bin, options.only, options.v)
+    print("\n".join(report))
+    print(f"{passed} passed, {failed} failed")
+    sys.exit(1 if failed else 0)
