@@ -99,6 +99,10 @@ package struct HTTPHead: Sendable {
     package var path: ByteRange
     package var authority: ByteRange
     package var scheme: ByteRange
+    /// The name of the `Host` field as received, for who writes names in the case they came in.
+    package var hostName: ByteRange = .empty
+    /// Names go out in the case they came in.
+    package var preservesNames = false
     /// 0 in a request.
     package var status: UInt16
 
@@ -125,6 +129,8 @@ package struct HTTPHead: Sendable {
         path = .empty
         authority = .empty
         scheme = .empty
+        hostName = .empty
+        preservesNames = false
         status = 0
     }
 

@@ -54,7 +54,9 @@ internal final class HTTP1ServerConnection: HTTPDownstream, ChannelInboundHandle
         self.server = server
         self.info = info
         let limits = server.manager.limits
-        parser = HTTP1RequestParser(limits: HTTP1Limits(headBytes: limits.maxHeaderBytes, fields: limits.maxHeaders))
+        parser = HTTP1RequestParser(
+            limits: HTTP1Limits(headBytes: limits.maxHeaderBytes, fields: limits.maxHeaders),
+            options: server.manager.http1)
         out = ByteBufferAllocator().buffer(capacity: 4096)
         exchange = HTTPExchange(worker: worker, server: server, info: info)
         super.init()
@@ -176,6 +178,7 @@ internal final class HTTP1ServerConnection: HTTPDownstream, ChannelInboundHandle
                         if let slice { exchange.requestData(slice) }
                     case .end:
                         buffer.moveReaderIndex(forwardBy: offset)
+                        if !decoder.trailerLines.isEmpty { try takeTrailers() }
                         phase = .serving(requestEnded: true)
                         exchange.requestEnded()
                     }
@@ -192,6 +195,13 @@ internal final class HTTP1ServerConnection: HTTPDownstream, ChannelInboundHandle
         }
     }
 
+    private func takeTrailers() throws(HTTP1Error) {
+        var trailers = HTTPHead()
+        try trailers.fillTrailers(decoder.trailerLines)
+        trailers.preservesNames = exchange.request.preservesNames
+        if !trailers.fields.isEmpty { exchange.requestTrailersReceived(&trailers) }
+    }
+
     private func isHTTP2Preface(_ buffer: ByteBuffer) -> Bool {
         let preface: StaticString = "PRI * HTTP/2.0"
         return preface.withUTF8Buffer { wanted in
@@ -203,8 +213,10 @@ internal final class HTTP1ServerConnection: HTTPDownstream, ChannelInboundHandle
         requests += 1
         headDeadline = .distantFuture
         idleDeadline = .distantFuture
-        decoder = HTTP1BodyDecoder(facts.framing, limits: parser.limits)
-        let ended = facts.framing == .none && facts.upgrade == nil
+        decoder = HTTP1BodyDecoder(
+            facts.framing, limits: parser.limits, keepsTrailers: server.manager.http1.passesTrailers)
+        let isTunnel = facts.upgrade != nil || exchange.request.method == .connect
+        let ended = facts.framing == .none && !isTunnel
         phase = .serving(requestEnded: ended)
         closes = facts.close || isDraining
         if let most = server.manager.limits.maxRequestsPerConnection, most > 0, requests >= Int(most) {
@@ -213,7 +225,7 @@ internal final class HTTP1ServerConnection: HTTPDownstream, ChannelInboundHandle
         answerStarted = false
         answerChunked = false
         isUpgraded = false
-        if facts.upgrade != nil {
+        if isTunnel {
             // What follows the head belongs to the other protocol, and waits until the upstream has agreed to it.
             decoder = HTTP1BodyDecoder(.untilClose)
             pauseReading()
@@ -247,8 +259,26 @@ internal final class HTTP1ServerConnection: HTTPDownstream, ChannelInboundHandle
 
     // MARK: Answers
 
+    private var style: HTTP1HeadWriter.Style {
+        let isHTTP10 = exchange.request.version == .http10
+        return HTTP1HeadWriter.Style(
+            names: server.manager.http1.nameFormat, isHTTP10: isHTTP10 && server.manager.http1.acceptsHTTP10,
+            keepAlive: isHTTP10 && !closes)
+    }
+
+    override func writeEnd(trailers: HTTPHead) {
+        if answerChunked, server.manager.http1.passesTrailers, !trailers.fields.isEmpty {
+            HTTP1HeadWriter.writeTrailers(trailers, style: style, to: &out)
+            needsFlush = true
+            answerChunked = false
+        }
+        writeEnd()
+    }
+
     override func writeInterim(_ head: HTTPHead) {
-        HTTP1HeadWriter.writeResponse(head, framing: .asIs, upgrade: false, close: false, to: &out)
+        // A client of HTTP/1.0 does not know that another head follows.
+        guard exchange.request.version != .http10 else { return }
+        HTTP1HeadWriter.writeResponse(head, framing: .asIs, upgrade: false, close: false, style: style, to: &out)
         needsFlush = true
     }
 
@@ -264,6 +294,9 @@ internal final class HTTP1ServerConnection: HTTPDownstream, ChannelInboundHandle
         } else if !head.contains(.contentLength), status != 204, status >= 200 {
             if endsHere, answerHasBody {
                 framing = .length(0)
+            } else if exchange.request.version == .http10 {
+                // Without chunks the end of the connection is the end of the body.
+                if answerHasBody { closes = true }
             } else if status != 304 {
                 // The answer to HEAD says what GET would have got, and has no chunks.
                 framing = .chunked
@@ -274,7 +307,8 @@ internal final class HTTP1ServerConnection: HTTPDownstream, ChannelInboundHandle
         if case .serving(requestEnded: false) = phase { closes = true }
         if isDraining { closes = true }
         HTTP1HeadWriter.writeResponse(
-            head, framing: framing, upgrade: isUpgrade, close: closes && !isUpgrade, to: &out)
+            head, framing: framing, upgrade: isUpgrade && status == 101, close: closes && !isUpgrade, style: style,
+            to: &out)
         needsFlush = true
     }
 
@@ -355,7 +389,8 @@ internal final class HTTP1ServerConnection: HTTPDownstream, ChannelInboundHandle
     override func resumeReading() {
         guard readPaused else { return }
         readPaused = false
-        if input.readableBytes > 0, !processing { processLater() }
+        // The pause may have come with the last byte of a body, whose end is still to be told.
+        if input.readableBytes > 0 || decoder.isEnded, !processing { processLater() }
         if readHeld {
             readHeld = false
             context?.read()

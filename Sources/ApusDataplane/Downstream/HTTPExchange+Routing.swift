@@ -18,21 +18,24 @@ extension HTTPExchange {
     }
 
     func allowsUpgrade(_ upgrade: ByteRange?) -> Bool {
-        // CONNECT would need an upgrade of its own, which is not spoken here yet.
-        guard request.method != .connect, let upgrade else { return false }
-        return request.withBytes(upgrade) { bytes in
-            func find(_ policies: [UpgradePolicy]) -> Bool? {
-                for policy in policies
-                where policy.type.withUnsafeBytes({ ASCII.equalIgnoringCase($0, bytes) }) {
-                    return policy.enabled
-                }
-                return nil
-            }
-            if case .forward(let forward, _)? = decision?.outcome, let verdict = find(forward.upgrades) {
-                return verdict
-            }
-            return find(manager.upgrades) ?? false
+        if request.method == .connect, upgrade == nil {
+            return UpgradePolicy.connectType.withUnsafeBytes { findUpgrade($0) }
         }
+        guard let upgrade else { return false }
+        return request.withBytes(upgrade) { findUpgrade($0) }
+    }
+
+    private func findUpgrade(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        func find(_ policies: [UpgradePolicy]) -> Bool? {
+            for policy in policies where policy.type.withUnsafeBytes({ ASCII.equalIgnoringCase($0, bytes) }) {
+                return policy.enabled
+            }
+            return nil
+        }
+        if case .forward(let forward, _)? = decision?.outcome, let verdict = find(forward.upgrades) {
+            return verdict
+        }
+        return find(manager.upgrades) ?? false
     }
 
     // MARK: Filters

@@ -34,7 +34,11 @@ extension HTTPExchange {
         }
         self.pool = pool
         facts.upstreamHost = pool.name
-        pool.request(self, version: request.version)
+        if forward?.endsTunnel(request) ?? false {
+            pool.tunnel(self)
+        } else {
+            pool.request(self, version: request.version)
+        }
     }
 
     func tryReady(_ connection: UpstreamStream) {
@@ -45,7 +49,8 @@ extension HTTPExchange {
         tryStarted = now
         facts.upstreamLocalAddress = connection.localText
         finishHeadForHost(connection)
-        let chunked = framing == .chunked
+        // What follows the head of an upgrade over HTTP/2 is no body.
+        let chunked = framing == .chunked && !(wantsUpgrade && request.version == .http2)
         connection.writeHead(
             request, framing: chunked ? .chunked : .asIs, upgrade: wantsUpgrade,
             endsHere: requestComplete && body.readableBytes == 0 && framing == .none && !hasRequestTrailers)

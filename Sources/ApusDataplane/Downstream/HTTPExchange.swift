@@ -136,7 +136,7 @@ internal final class HTTPExchange: UpstreamSink {
         start()
         self.framing = framing
         requestComplete = requestEnded
-        wantsUpgrade = upgrade != nil
+        wantsUpgrade = upgrade != nil || request.method == .connect
         if requestEnded { facts.requestCompleted = 0 }
         armRequestTimers()
 
@@ -165,7 +165,7 @@ internal final class HTTPExchange: UpstreamSink {
             return reply(.routeTableNotFound)
         }
         let decision = decide(table)
-        // CONNECT without a route of its own ends as 404 below; with one it would need a tunnel, which is refused.
+        // CONNECT without a route of its own ends as 404 below.
         let isTunnel = request.method == .connect && decision.route != nil
         if isTunnel || upgrade != nil, !allowsUpgrade(upgrade) {
             closesAfterReply = true

@@ -8,7 +8,7 @@ package enum BodyFraming: Hashable, Sendable {
 }
 
 /// Takes a body apart: bytes in, ranges of payload out. Chunk extensions are skipped; trailers are checked and
-/// dropped, as Envoy does unless told otherwise. Never looks back, so the caller may discard what it has consumed.
+/// dropped unless the caller wants them, as Envoy does. Never looks back, so the caller may discard what it has consumed.
 package struct HTTP1BodyDecoder: Sendable {
     package enum Event: Hashable, Sendable {
         /// Everything given was used; more is needed.
@@ -44,9 +44,13 @@ package struct HTTP1BodyDecoder: Sendable {
     private var overhead = 0
     private var trailers = 0
     private let limits: HTTP1Limits
+    private let keepsTrailers: Bool
+    /// The lines of the trailers, once the body has ended; empty without `keepsTrailers`.
+    package private(set) var trailerLines: [UInt8] = []
 
-    package init(_ framing: BodyFraming, limits: HTTP1Limits = HTTP1Limits()) {
+    package init(_ framing: BodyFraming, limits: HTTP1Limits = HTTP1Limits(), keepsTrailers: Bool = false) {
         self.limits = limits
+        self.keepsTrailers = keepsTrailers
         switch framing {
         case .none: state = .ended
         case .length(0): state = .ended
@@ -142,10 +146,12 @@ package struct HTTP1BodyDecoder: Sendable {
                     trailers += 1
                     guard trailers <= limits.fields else { throw .tooManyFields }
                     guard CharacterClass.isToken(byte) else { throw .malformed }
+                    keep(byte)
                     state = .trailerName
                 }
             case .trailerName:
                 try countOverhead()
+                keep(byte)
                 if byte == UInt8(ascii: ":") {
                     state = .trailerValue
                 } else if !CharacterClass.isToken(byte) {
@@ -153,6 +159,7 @@ package struct HTTP1BodyDecoder: Sendable {
                 }
             case .trailerValue:
                 try countOverhead()
+                keep(byte)
                 if byte == 0x0D {
                     state = .trailerLineFeed
                 } else if !CharacterClass.isFieldValue(byte) {
@@ -160,6 +167,7 @@ package struct HTTP1BodyDecoder: Sendable {
                 }
             case .trailerLineFeed:
                 guard byte == 0x0A else { throw .malformed }
+                keep(byte)
                 state = .trailerStart
             case .finalLineFeed:
                 guard byte == 0x0A else { throw .malformed }
@@ -170,6 +178,11 @@ package struct HTTP1BodyDecoder: Sendable {
             }
         }
         return .needMore
+    }
+
+    /// What is kept is bounded by the limit on the overhead.
+    private mutating func keep(_ byte: UInt8) {
+        if keepsTrailers { trailerLines.append(byte) }
     }
 
     private mutating func countOverhead() throws(HTTP1Error) {

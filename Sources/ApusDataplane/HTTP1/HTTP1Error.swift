@@ -9,6 +9,7 @@ package struct HTTP1Error: Error, Hashable, Sendable {
     package static let invalidCharacters = HTTP1Error(status: 400, details: "http1.invalid_characters")
     package static let conflictingLength = HTTP1Error(
         status: 400, details: "http1.content_length_and_chunked_not_allowed")
+    package static let bodyDisallowed = HTTP1Error(status: 400, details: "http1.body_disallowed")
     package static let badTransferEncoding = HTTP1Error(status: 501, details: "http1.invalid_transfer_encoding")
     package static let invalidAuthority = HTTP1Error(status: 400, details: "http.invalid_authority")
     package static let invalidTarget = HTTP1Error(status: 400, details: "http1.invalid_url")

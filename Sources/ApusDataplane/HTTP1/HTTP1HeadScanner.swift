@@ -43,6 +43,31 @@ internal struct HTTP1FieldFacts: Sendable {
     var transferEncodings = 0
     var hostCount = 0
     var connectionFields = 0
+    /// False in trailers, where lengths say nothing.
+    var checksFraming = true
+}
+
+extension HTTPHead {
+    /// Fills the head with the trailers of a body in chunks. Fields that delimit messages, route or belong to a connection
+    /// have no place there (RFC 9110, section 6.5.1) and are left out.
+    ///
+    /// - Parameter block: complete lines, without the empty one at the end.
+    internal mutating func fillTrailers(_ block: [UInt8]) throws(HTTP1Error) {
+        reset()
+        storage.append(contentsOf: block)
+        storage.append(contentsOf: [0x0D, 0x0A])
+        var facts = HTTP1FieldFacts()
+        facts.checksFraming = false
+        try facts.readFields(&self, from: 0, to: storage.count, isRequest: false)
+        fields.removeAll { field in
+            switch field.token {
+            case .contentLength, .transferEncoding, .host, .connection, .keepAlive, .proxyConnection, .te, .trailer,
+                .upgrade, .http2Settings:
+                true
+            default: false
+            }
+        }
+    }
 }
 
 extension HTTP1FieldFacts {
@@ -96,7 +121,7 @@ extension HTTP1FieldFacts {
 
     /// Looks at the field just added.
     private mutating func note(_ head: inout HTTPHead, isRequest: Bool) throws(HTTP1Error) {
-        guard let field = head.fields.last else { return }
+        guard checksFraming, let field = head.fields.last else { return }
         switch field.token {
         case .contentLength:
             guard contentLength == nil, let length = Self.decimal(head, field.value) else { throw .malformed }
@@ -107,6 +132,7 @@ extension HTTP1FieldFacts {
         case .host where isRequest:
             hostCount += 1
             head.authority = field.value
+            head.hostName = field.name
             head.fields.removeLast()
         case .connection:
             connectionFields += 1

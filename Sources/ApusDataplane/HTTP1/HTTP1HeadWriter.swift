@@ -11,68 +11,115 @@ internal enum HTTP1HeadWriter {
         case length(Int)
     }
 
-    static func writeRequest(_ head: HTTPHead, framing: Framing, upgrade: Bool, to out: inout ByteBuffer) {
-        write(head, to: &out) { bytes, writer in
+    /// How a message is written beside its fields.
+    struct Style {
+        var names = HTTP1ProtocolOptions.NameFormat.lowercase
+        /// The target of a request is an absolute URL.
+        var absoluteURL = false
+        /// The status line says HTTP/1.0.
+        var isHTTP10 = false
+        /// `connection: keep-alive`, for a client of HTTP/1.0 that asked for it.
+        var keepAlive = false
+    }
+
+    static func writeRequest(
+        _ head: HTTPHead, framing: Framing, upgrade: Bool, style: Style = Style(), to out: inout ByteBuffer
+    ) {
+        write(head, style: style, to: &out) { bytes, writer in
             writer.append(HTTPHead.slice(bytes, head.methodText))
             writer.append(" ")
-            let path = HTTPHead.slice(bytes, head.path)
-            writer.append(path)
-            writer.append(" HTTP/1.1\r\nhost: ")
+            if head.method == .connect {
+                writer.append(HTTPHead.slice(bytes, head.authority))
+            } else {
+                if style.absoluteURL {
+                    writer.append(HTTPHead.slice(bytes, head.scheme))
+                    writer.append("://")
+                    writer.append(HTTPHead.slice(bytes, head.authority))
+                }
+                writer.append(HTTPHead.slice(bytes, head.path))
+            }
+            writer.append(" HTTP/1.1\r\n")
+            if head.preservesNames, !head.hostName.isEmpty {
+                writer.append(HTTPHead.slice(bytes, head.hostName))
+            } else {
+                writer.appendName("host", style.names)
+            }
+            writer.append(": ")
             writer.append(HTTPHead.slice(bytes, head.authority))
             writer.append("\r\n")
         } after: { writer in
-            finish(&writer, framing: framing, upgrade: upgrade, close: false)
+            finish(&writer, framing: framing, upgrade: upgrade, close: false, style: style)
         }
     }
 
     static func writeResponse(
-        _ head: HTTPHead, framing: Framing, upgrade: Bool, close: Bool, to out: inout ByteBuffer
+        _ head: HTTPHead, framing: Framing, upgrade: Bool, close: Bool, style: Style = Style(), to out: inout ByteBuffer
     ) {
-        write(head, to: &out) { _, writer in
-            if head.status == 200 {
+        write(head, style: style, to: &out) { _, writer in
+            if head.status == 200, !style.isHTTP10 {
                 writer.append("HTTP/1.1 200 OK\r\n")
             } else {
-                writer.append("HTTP/1.1 ")
+                writer.append(style.isHTTP10 ? "HTTP/1.0 " : "HTTP/1.1 ")
                 writer.append(decimal: UInt64(head.status))
                 writer.append(" ")
                 writer.append(reason(head.status))
                 writer.append("\r\n")
             }
         } after: { writer in
-            finish(&writer, framing: framing, upgrade: upgrade, close: close)
+            finish(&writer, framing: framing, upgrade: upgrade, close: close, style: style)
         }
     }
 
-    private static func finish(_ writer: inout RawWriter, framing: Framing, upgrade: Bool, close: Bool) {
+    /// The last chunk with the fields of `trailers`.
+    static func writeTrailers(_ trailers: HTTPHead, style: Style = Style(), to out: inout ByteBuffer) {
+        write(trailers, style: style, to: &out) { _, writer in
+            writer.append("0\r\n")
+        } after: { writer in
+            writer.append("\r\n")
+        }
+    }
+
+    private static func finish(
+        _ writer: inout RawWriter, framing: Framing, upgrade: Bool, close: Bool, style: Style
+    ) {
         switch framing {
         case .asIs: break
-        case .chunked: writer.append("transfer-encoding: chunked\r\n")
+        case .chunked:
+            writer.appendName("transfer-encoding", style.names)
+            writer.append(": chunked\r\n")
         case .length(let count):
-            writer.append("content-length: ")
+            writer.appendName("content-length", style.names)
+            writer.append(": ")
             writer.append(decimal: UInt64(count))
             writer.append("\r\n")
         }
-        if upgrade {
-            writer.append("connection: upgrade\r\n")
-        } else if close {
-            writer.append("connection: close\r\n")
+        if upgrade || close || style.keepAlive {
+            writer.appendName("connection", style.names)
+            writer.append(upgrade ? ": upgrade\r\n" : close ? ": close\r\n" : ": keep-alive\r\n")
         }
         writer.append("\r\n")
     }
 
     /// One reservation for the whole head: an upper bound is the sum of all parts.
     private static func write(
-        _ head: HTTPHead, to out: inout ByteBuffer, first: (UnsafeRawBufferPointer, inout RawWriter) -> Void,
-        after: (inout RawWriter) -> Void
+        _ head: HTTPHead, style: Style, to out: inout ByteBuffer,
+        first: (UnsafeRawBufferPointer, inout RawWriter) -> Void, after: (inout RawWriter) -> Void
     ) {
-        var bound = 192 + head.methodText.count + head.path.count + head.authority.count
+        var bound = 192 + head.methodText.count + head.path.count + 2 &* head.authority.count + head.scheme.count
         for field in head.fields { bound &+= field.name.count &+ field.value.count &+ 4 }
         out.writeWithUnsafeMutableBytes(minimumWritableBytes: bound) { target in
             var writer = RawWriter(target)
             head.storage.withUnsafeBytes { bytes in
                 first(bytes, &writer)
                 for field in head.fields {
-                    writer.appendLowercased(HTTPHead.slice(bytes, field.name))
+                    let name = HTTPHead.slice(bytes, field.name)
+                    if head.preservesNames {
+                        writer.append(name)
+                    } else if style.names == .properCase {
+                        writer.appendProperCase(name)
+                    } else {
+                        writer.appendLowercased(name)
+                    }
                     writer.append(": ")
                     writer.append(HTTPHead.slice(bytes, field.value))
                     writer.append("\r\n")
@@ -185,6 +232,27 @@ internal struct RawWriter {
         if number >= 16 { append(hexadecimal: number >> 4) }
         let digit = UInt8(truncatingIfNeeded: number & 15)
         append(digit < 10 ? UInt8(ascii: "0") &+ digit : UInt8(ascii: "a") &+ digit &- 10)
+    }
+
+    /// The first letter, and each behind a character that is neither letter nor digit, in upper case.
+    mutating func appendProperCase(_ bytes: UnsafeRawBufferPointer) {
+        guard bytes.count <= target.count &- count else { return }
+        var startsWord = true
+        for index in 0..<bytes.count {
+            var byte = ASCII.lower(bytes[index])
+            let isLetter = byte >= UInt8(ascii: "a") && byte <= UInt8(ascii: "z")
+            let isDigit = byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9")
+            if startsWord, isLetter { byte &-= 0x20 }
+            startsWord = !isLetter && !isDigit
+            target[count &+ index] = byte
+        }
+        count &+= bytes.count
+    }
+
+    /// A name of the proxy's own.
+    mutating func appendName(_ name: StaticString, _ format: HTTP1ProtocolOptions.NameFormat) {
+        let bytes = UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
+        if format == .properCase { appendProperCase(bytes) } else { append(bytes) }
     }
 
     @inline(__always)

@@ -20,9 +20,13 @@ package struct HTTP1RequestFacts: Sendable {
 /// `HTTP1BodyDecoder` with the framing of the facts, then the next head.
 package struct HTTP1RequestParser: Sendable {
     package let limits: HTTP1Limits
+    private let options: HTTP1ProtocolOptions
     private var scanner = HTTP1HeadScanner()
 
-    package init(limits: HTTP1Limits = HTTP1Limits()) { self.limits = limits }
+    package init(limits: HTTP1Limits = HTTP1Limits(), options: HTTP1ProtocolOptions = HTTP1ProtocolOptions()) {
+        self.limits = limits
+        self.options = options
+    }
 
     /// - Parameters:
     ///   - bytes: all unconsumed bytes of the connection, the same beginning at every call until a head is found.
@@ -43,7 +47,8 @@ package struct HTTP1RequestParser: Sendable {
         try fields.readFields(&head, from: fieldsStart, to: end, isRequest: true)
         // The authority of an absolute target wins over `Host` (RFC 9112, 3.2.2).
         if !target.isEmpty { head.authority = target }
-        try Self.check(fields, &head, &facts)
+        head.preservesNames = options.nameFormat == .preserved
+        try Self.check(fields, &head, &facts, options)
         return end
     }
 
@@ -153,22 +158,39 @@ package struct HTTP1RequestParser: Sendable {
     // MARK: Checks over the whole head
 
     private static func check(
-        _ fields: HTTP1FieldFacts, _ head: inout HTTPHead, _ facts: inout HTTP1RequestFacts
+        _ fields: HTTP1FieldFacts, _ head: inout HTTPHead, _ facts: inout HTTP1RequestFacts,
+        _ options: HTTP1ProtocolOptions
     ) throws(HTTP1Error) {
-        guard head.version == .http11 else { throw .lowVersion }
+        if head.version != .http11 {
+            guard options.acceptsHTTP10 else { throw .lowVersion }
+            if fields.hostCount == 0, head.authority.isEmpty { head.authority = head.store(options.defaultHost) }
+            // Kept open only if the client asks for it.
+            facts.close = true
+        }
         guard fields.hostCount <= 1 else { throw .malformed }
         guard !head.authority.isEmpty else { throw .missingHost }
         guard isAuthority(head) else { throw .invalidAuthority }
         if fields.transferEncodings > 0 {
-            guard fields.contentLength == nil else { throw .conflictingLength }
-            guard fields.transferEncodings == 1, fields.isChunked else { throw .badTransferEncoding }
+            if fields.contentLength != nil {
+                guard options.allowsChunkedLength else { throw .conflictingLength }
+                head.remove(.contentLength)
+            }
+            guard fields.transferEncodings == 1, fields.isChunked, head.method != .connect else {
+                throw .badTransferEncoding
+            }
             facts.framing = .chunked
+        } else if head.method == .connect, fields.contentLength != nil {
+            // What follows is no body but the tunnel.
+            guard fields.contentLength == 0 else { throw .bodyDisallowed }
+            head.remove(.contentLength)
         } else if let length = fields.contentLength {
             facts.framing = length == 0 ? .none : .length(length)
         }
         if fields.connectionFields > 0 {
             let options = ConnectionOptions(head)
-            facts.close = options.close
+            // A body in chunks is unheard of in HTTP/1.0: nothing after it is trusted.
+            let mayStay = head.version == .http11 || options.keepAlive && facts.framing != .chunked
+            facts.close = options.close || !mayStay
             facts.nominatesOthers = options.nominatesOthers
             // An offer of HTTP/2 in plain text is passed over, as Envoy does: RFC 9113 gave this upgrade up.
             if options.upgrade, let upgrade = head.value(.upgrade), !upgrade.isEmpty,

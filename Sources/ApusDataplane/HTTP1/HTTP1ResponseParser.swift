@@ -17,10 +17,16 @@ package struct HTTP1ResponseFacts: Sendable {
 /// Responses out of bytes. A pure machine; see `HTTP1RequestParser` for how it is driven.
 package struct HTTP1ResponseParser: Sendable {
     package let limits: HTTP1Limits
+    private let options: HTTP1ProtocolOptions
     private var scanner = HTTP1HeadScanner()
 
     /// Envoy allows an upstream 80 KiB of head by default.
-    package init(limits: HTTP1Limits = HTTP1Limits(headBytes: 80 << 10)) { self.limits = limits }
+    package init(
+        limits: HTTP1Limits = HTTP1Limits(headBytes: 80 << 10), options: HTTP1ProtocolOptions = HTTP1ProtocolOptions()
+    ) {
+        self.limits = limits
+        self.options = options
+    }
 
     /// - Parameters:
     ///   - method: of the request that is answered: `HEAD` has no body whatever the head says.
@@ -38,6 +44,11 @@ package struct HTTP1ResponseParser: Sendable {
         let fieldsStart = try Self.parseStatusLine(&head)
         var fields = HTTP1FieldFacts()
         try fields.readFields(&head, from: fieldsStart, to: end, isRequest: false)
+        head.preservesNames = options.nameFormat == .preserved
+        if options.allowsChunkedLength, fields.isChunked, fields.contentLength != nil {
+            fields.contentLength = nil
+            head.remove(.contentLength)
+        }
         try Self.check(fields, head, &facts, method, wantsUpgrade)
         return end
     }
@@ -96,6 +107,13 @@ package struct HTTP1ResponseParser: Sendable {
                 return
             }
             facts.isInterim = true
+            return
+        }
+        if method == .connect, wantsUpgrade, head.status == 200 {
+            // The tunnel begins here; an origin that announces a body disagrees about that.
+            guard fields.transferEncodings == 0 else { throw .badTransferEncoding }
+            facts.isUpgrade = true
+            facts.framing = .untilClose
             return
         }
         if fields.transferEncodings > 0, fields.contentLength != nil { throw .conflictingLength }

@@ -98,7 +98,9 @@ internal final class HTTP2UpstreamConnection: TurnFlushable, ChannelInboundHandl
     func open(_ stream: HTTP2UpstreamStream, _ head: HTTPHead, upgrade: Bool, endStream: Bool) {
         var head = head
         var protocolName: [UInt8]?
-        if upgrade, let name = head.value(.upgrade) {
+        if upgrade, head.method == .connect {
+            stream.upgrade = []
+        } else if upgrade, let name = head.value(.upgrade) {
             protocolName = head.withBytes(name) { Array($0) }
             stream.upgrade = protocolName
             ExtendedConnect.fromUpgrade(&head)
@@ -320,8 +322,8 @@ internal final class HTTP2UpstreamConnection: TurnFlushable, ChannelInboundHandl
         stream.facts = HTTP1ResponseFacts()
         if stream.head.status < 200 {
             stream.facts.isInterim = true
-        } else if let upgrade = stream.upgrade, stream.head.status < 300 {
-            ExtendedConnect.toUpgrade(&stream.head, protocolName: upgrade)
+        } else if let upgrade = stream.upgrade, stream.head.status == 200, !facts.endStream {
+            if !upgrade.isEmpty { ExtendedConnect.toUpgrade(&stream.head, protocolName: upgrade) }
             stream.facts.isUpgrade = true
             stream.facts.framing = .untilClose
         } else {
@@ -358,7 +360,7 @@ internal final class HTTP2UpstreamConnection: TurnFlushable, ChannelInboundHandl
         stream.sink = nil
         if stream.unconsumed > 0 { machine.consumed(id, stream.unconsumed) }
         // Answered before the request was complete: what remains of it is of no use.
-        if !stream.requestEnded { machine.reset(id, .noError) }
+        if !stream.requestEnded || machine.pendingBytes(id) > 0 { machine.reset(id, .noError) }
         release(stream)
         sink.upstreamEnded()
         spare.append(stream)

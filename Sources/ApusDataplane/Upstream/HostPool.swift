@@ -38,6 +38,8 @@ internal final class HostPool {
     private var pending: [UpstreamSink] = []
     private(set) var isDraining = false
     var http2 = HTTP2Connections()
+    /// Those that are being connected.
+    var tunnels: [TunnelStream] = []
     private let idleTimer = IdleTimer()
     private(set) var activeRequests = 0
     // Counters of this loop; the admin pages sum them.
@@ -60,7 +62,7 @@ internal final class HostPool {
 
     var isWithoutConnection: Bool { connections == 0 }
 
-    var isUnused: Bool { connections == 0 && pending.isEmpty && http2.pending.isEmpty }
+    var isUnused: Bool { connections == 0 && pending.isEmpty && http2.pending.isEmpty && tunnels.isEmpty }
 
     /// Finds or makes a connection for the sink. May answer at once, in either way.
     ///
@@ -90,7 +92,7 @@ internal final class HostPool {
     /// The sink no longer waits.
     func cancel(_ sink: UpstreamSink) {
         guard let index = pending.firstIndex(where: { $0 === sink }) else {
-            _ = cancelHTTP2(sink)
+            if !cancelHTTP2(sink) { _ = cancelTunnel(sink) }
             return
         }
         pending.remove(at: index)
@@ -151,16 +153,9 @@ internal final class HostPool {
     /// One failure fails every request that waited for this attempt, as Envoy does: they may be retried elsewhere.
     func connectFailed(_ waiting: [UpstreamSink], _ error: any Error) {
         limits.give(.connection)
-        let reason: UpstreamReset
-        let transportFailure: String
-        if case .connectTimeout? = error as? ChannelError {
-            reason = .connectionTimeout
-            transportFailure = ""
-            cluster.stats.connectTimeouts += 1
-        } else {
-            reason = .remoteConnectionFailure
-            transportFailure = ConnectError.describe(error)
-        }
+        let reason = ConnectError.reason(error)
+        let transportFailure = ConnectError.describe(error)
+        if reason == .connectionTimeout { cluster.stats.connectTimeouts += 1 }
         cluster.stats.connectFailures += 1
         cluster.stats.connectionsActive -= 1
         cluster.stats.connectionsClosed += 1
@@ -303,6 +298,11 @@ internal final class HostPool {
 
 /// The text of a failed connect, in the form Envoy prints it.
 internal enum ConnectError {
+    static func reason(_ error: any Error) -> UpstreamReset {
+        if case .connectTimeout? = error as? ChannelError { return .connectionTimeout }
+        return .remoteConnectionFailure
+    }
+
     static func describe(_ error: any Error) -> String {
         guard let error = error as? IOError else { return "" }
         return "delayed connect error: " + describe(errno: error.errnoCode)

@@ -38,7 +38,8 @@ internal final class UpstreamConnection: UpstreamStream, ChannelInboundHandler, 
     private(set) var wasEverActive = false
 
     override init(pool: HostPool) {
-        parser = HTTP1ResponseParser(limits: pool.cluster.settings.responseLimits)
+        parser = HTTP1ResponseParser(
+            limits: pool.cluster.settings.responseLimits, options: pool.cluster.settings.http1)
         out = ByteBufferAllocator().buffer(capacity: 2048)
         super.init(pool: pool)
     }
@@ -68,7 +69,10 @@ internal final class UpstreamConnection: UpstreamStream, ChannelInboundHandler, 
         if endsHere, !upgrade, case .asIs = framing, head.method.usuallyHasBody, !head.contains(.contentLength) {
             framing = .length(0)
         }
-        HTTP1HeadWriter.writeRequest(head, framing: framing, upgrade: upgrade, to: &out)
+        let options = pool.cluster.settings.http1
+        let style = HTTP1HeadWriter.Style(names: options.nameFormat, absoluteURL: options.sendsAbsoluteURL)
+        HTTP1HeadWriter.writeRequest(
+            head, framing: framing, upgrade: upgrade && head.method != .connect, style: style, to: &out)
         needsFlush = true
         requestEnded = endsHere
     }
@@ -99,6 +103,15 @@ internal final class UpstreamConnection: UpstreamStream, ChannelInboundHandler, 
     }
 
     /// What was written leaves at the end of the turn.
+    override func endBody(trailers: HTTPHead) {
+        guard phase == .busy, !requestEnded else { return }
+        let options = pool.cluster.settings.http1
+        guard chunked, options.passesTrailers, !trailers.fields.isEmpty else { return endBody() }
+        requestEnded = true
+        HTTP1HeadWriter.writeTrailers(trailers, style: HTTP1HeadWriter.Style(names: options.nameFormat), to: &out)
+        needsFlush = true
+    }
+
     override func flush() {
         if needsFlush { pool.cluster.worker.turn.add(self) }
     }
@@ -241,7 +254,9 @@ internal final class UpstreamConnection: UpstreamStream, ChannelInboundHandler, 
                     buffer.moveReaderIndex(forwardBy: used)
                     if !facts.isInterim {
                         hasHead = true
-                        decoder = HTTP1BodyDecoder(facts.framing)
+                        decoder = HTTP1BodyDecoder(
+                            facts.framing, limits: parser.limits,
+                            keepsTrailers: pool.cluster.settings.http1.passesTrailers)
                     }
                     try ConnectionOptions.removeHopByHop(
                         &head, nominatesOthers: facts.nominatesOthers, keepsUpgrade: facts.isUpgrade)
@@ -260,6 +275,13 @@ internal final class UpstreamConnection: UpstreamStream, ChannelInboundHandler, 
                     if let slice { sink.upstreamData(slice) }
                 case .end:
                     buffer.moveReaderIndex(forwardBy: offset)
+                    if !decoder.trailerLines.isEmpty {
+                        try trailers.fillTrailers(decoder.trailerLines)
+                        trailers.preservesNames = head.preservesNames
+                        sink.upstreamTrailers(self)
+                        // The sink may have let go.
+                        guard self.sink === sink else { return }
+                    }
                     answerEnded = true
                     if buffer.readableBytes > 0 { facts.close = true }
                     buffer.clear()

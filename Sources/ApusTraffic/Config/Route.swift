@@ -169,11 +169,23 @@ package struct UpgradePolicy: Sendable {
     /// In lower case.
     package let type: [UInt8]
     package let enabled: Bool
+    /// `connect_config`: the CONNECT ends here, and its bytes go to the upstream as they are.
+    package let tunnel: Tunnel?
 
-    package init(type: String, enabled: Bool = true) {
+    package struct Tunnel: Hashable, Sendable {
+        /// The body of a POST is a tunnel too.
+        package let allowsPost: Bool
+
+        package init(allowsPost: Bool = false) { self.allowsPost = allowsPost }
+    }
+
+    package init(type: String, enabled: Bool = true, tunnel: Tunnel? = nil) {
         self.type = ASCII.lowercased(type)
         self.enabled = enabled
+        self.tunnel = tunnel
     }
+
+    package static let connectType = ASCII.lowercased("CONNECT")
 }
 
 /// `config.route.v3.RouteAction`: forward.
@@ -217,6 +229,8 @@ package final class ForwardAction: Sendable {
     package let mirrors: [MirrorPolicy]
     package let hashPolicies: [HashPolicy]
     package let upgrades: [UpgradePolicy]
+    /// Of the CONNECT policy among `upgrades`.
+    package let tunnel: UpgradePolicy.Tunnel?
     /// `HIGH` picks the second set of circuit-breaker limits.
     package let highPriority: Bool
     /// `metadata_match`: what an endpoint's metadata must say.
@@ -250,10 +264,19 @@ package final class ForwardAction: Sendable {
         self.mirrors = mirrors
         self.hashPolicies = hashPolicies
         self.upgrades = upgrades
+        tunnel = upgrades.first { $0.type == UpgradePolicy.connectType && $0.enabled }?.tunnel
         self.highPriority = highPriority
         self.metadata = metadata
         self.rateLimits = rateLimits
         self.internalRedirects = internalRedirects
+    }
+}
+
+extension ForwardAction {
+    /// The bytes of this request's body go to the upstream without HTTP around them.
+    package func endsTunnel(_ head: HTTPHead) -> Bool {
+        guard let tunnel else { return false }
+        return head.method == .connect || (tunnel.allowsPost && head.method == .post)
     }
 }
 

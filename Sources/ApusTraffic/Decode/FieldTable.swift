@@ -67,7 +67,7 @@ enum FieldTable {
             transport_socket_matches=43 name=1 alt_stat_name=28 type=2 eds_cluster_config=3
             connect_timeout=4 per_connection_buffer_limit_bytes=5 lb_policy=6 load_assignment=33
             max_requests_per_connection=9 circuit_breakers=10 common_http_protocol_options=29
-            http_protocol_options=13 typed_extension_protocol_options=36 dns_refresh_rate=16
+            http_protocol_options=13 http2_protocol_options=14 typed_extension_protocol_options=36 dns_refresh_rate=16
             dns_jitter=58 respect_dns_ttl=39 dns_lookup_family=17 outlier_detection=19
             cleanup_interval=20 upstream_bind_config=21 ring_hash_lb_config=23 maglev_lb_config=52
             original_dst_lb_config=34 least_request_lb_config=37 round_robin_lb_config=56
@@ -79,7 +79,7 @@ enum FieldTable {
                 ignore_health_on_host_removal=32 track_cluster_stats=49
                 """,
             refused: """
-                cluster_type=38 http2_protocol_options=14 dns_failure_refresh_rate=44
+                cluster_type=38 dns_failure_refresh_rate=44
                 typed_dns_resolver_config=55 filters=40 lrs_server=42
                 lrs_report_endpoint_metrics=57 upstream_config=48 preconnect_policy=50
                 connection_pool_per_downstream_connection=51
@@ -175,12 +175,13 @@ enum FieldTable {
         "envoy.config.core.v3.HeaderValue": Entry("key=1 value=2 raw_value=3"),
         "envoy.config.core.v3.HeaderValueOption": Entry("header=1 append=2 append_action=3 keep_empty_value=4"),
         "envoy.config.core.v3.Http1ProtocolOptions": Entry(
-            "allow_absolute_url=1",
-            ignored: "default_host_for_http_10=3",
+            """
+            allow_absolute_url=1 accept_http_10=2 default_host_for_http_10=3 header_key_format=4
+            enable_trailers=5 allow_chunked_length=6 send_fully_qualified_url=8
+            """,
             refused: """
-                accept_http_10=2 header_key_format=4 enable_trailers=5 allow_chunked_length=6
-                override_stream_error_on_invalid_http_message=7 send_fully_qualified_url=8
-                allow_custom_methods=10 ignore_http_11_upgrade=11
+                override_stream_error_on_invalid_http_message=7 allow_custom_methods=10
+                ignore_http_11_upgrade=11
                 """),
         "envoy.config.core.v3.Http1ProtocolOptions.HeaderKeyFormat": Entry(
             "proper_case_words=1 stateful_formatter=8"),
@@ -334,8 +335,10 @@ enum FieldTable {
             ignored: "trace_sampled=4",
             refused: "request_headers_mutations=7 host_rewrite_literal=8"),
         "envoy.config.route.v3.RouteAction.UpgradeConfig": Entry(
-            "upgrade_type=1 enabled=2",
-            refused: "connect_config=3"),
+            "upgrade_type=1 enabled=2 connect_config=3"),
+        "envoy.config.route.v3.RouteAction.UpgradeConfig.ConnectConfig": Entry(
+            "allow_post=2",
+            refused: "proxy_protocol_config=1"),
         "envoy.config.route.v3.RouteConfiguration": Entry(
             """
             name=1 virtual_hosts=2 internal_only_headers=3 response_headers_to_add=4
@@ -516,8 +519,7 @@ enum FieldTable {
                 request_mirror_policies=9 hash_policy=10 retry_policy=11
                 """),
         "envoy.extensions.upstreams.http.v3.HttpProtocolOptions.ExplicitHttpConfig": Entry(
-            "http_protocol_options=1",
-            refused: "http2_protocol_options=2"),
+            "http_protocol_options=1 http2_protocol_options=2"),
         "envoy.extensions.upstreams.http.v3.HttpProtocolOptions.UseDownstreamHttpConfig": Entry(
             "http_protocol_options=1 http2_protocol_options=2"),
         "envoy.type.matcher.v3.RegexMatchAndSubstitute": Entry("pattern=1 substitution=2"),

@@ -59,9 +59,6 @@ extension HTTPConnectionManager {
             serverHeader: try serverHeader(message),
             upgrades: try each("upgrade_configs", message.upgradeConfigs) { upgrade throws(Refusal) in
                 guard !upgrade.upgradeType.isEmpty else { throw Refusal("upgrade_type", "empty") }
-                if upgrade.upgradeType.uppercased() == "CONNECT" {
-                    throw Refusal.unsupported("upgrade_type", "CONNECT")
-                }
                 return UpgradePolicy(
                     type: upgrade.upgradeType, enabled: !upgrade.hasEnabled || upgrade.enabled.value)
             },

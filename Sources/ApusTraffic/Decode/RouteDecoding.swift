@@ -289,8 +289,14 @@ extension ForwardAction {
             },
             upgrades: try each("upgrade_configs", message.upgradeConfigs) { upgrade throws(Refusal) in
                 guard !upgrade.upgradeType.isEmpty else { throw Refusal("upgrade_type", "empty") }
+                let isConnect = upgrade.upgradeType.uppercased() == "CONNECT"
+                guard isConnect || !upgrade.hasConnectConfig else {
+                    throw Refusal("connect_config", "only for upgrades of type CONNECT")
+                }
                 return UpgradePolicy(
-                    type: upgrade.upgradeType, enabled: !upgrade.hasEnabled || upgrade.enabled.value)
+                    type: upgrade.upgradeType, enabled: !upgrade.hasEnabled || upgrade.enabled.value,
+                    tunnel: upgrade.hasConnectConfig
+                        ? UpgradePolicy.Tunnel(allowsPost: upgrade.connectConfig.allowPost) : nil)
             },
             highPriority: high, metadata: criteria,
             rateLimits: try each("rate_limits", message.rateLimits) { rule throws(Refusal) in

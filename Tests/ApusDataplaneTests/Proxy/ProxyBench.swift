@@ -59,7 +59,11 @@ final class ProxyBench {
         breakers: CircuitBreakerLimits = CircuitBreakerLimits(), retry: RetryPolicy? = nil,
         timeout: Duration? = nil, mirrors: [MirrorPolicy] = [], timeouts: HTTPConnectionManager.Timeouts? = nil,
         requestsPerConnection: UInt32? = nil, guards: [ConnectionFilter] = [], tcp: TCPProxy? = nil,
-        health: HealthCheckConfig? = nil, outliers: OutlierDetectionConfig? = nil, panicThreshold: Double = 50
+        health: HealthCheckConfig? = nil, outliers: OutlierDetectionConfig? = nil, panicThreshold: Double = 50,
+        upstreamProtocol: ClusterConfig.UpstreamProtocol = .http1,
+        upstreamHTTP1: HTTP1ProtocolOptions = HTTP1ProtocolOptions(),
+        upstreamHTTP2: HTTP2ProtocolOptions = HTTP2ProtocolOptions(),
+        clientHTTP1: HTTP1ProtocolOptions = HTTP1ProtocolOptions(), idleTimeout: Duration? = .seconds(3600)
     ) {
         upstreams = Upstreams(loop: loop)
         worker = Worker(
@@ -70,7 +74,8 @@ final class ProxyBench {
                 name: name, endpoints: ports.map { Endpoint(address: .ip(IPAddress("127.0.0.1")!, port: $0)) })
             let config = ClusterConfig(
                 name: name, slot: Slot(slot), discovery: discovery, panicThreshold: panicThreshold, breakers: breakers,
-                maxRequestsPerConnection: requestsPerConnection, outlierDetection: outliers,
+                upstreamProtocol: upstreamProtocol, http1: upstreamHTTP1, http2: upstreamHTTP2,
+                idleTimeout: idleTimeout, maxRequestsPerConnection: requestsPerConnection, outlierDetection: outliers,
                 healthCheck: name == "origin" ? health : nil, endpoints: table)
             return Cluster(config: config, endpoints: table)
         }
@@ -85,7 +90,8 @@ final class ProxyBench {
             ]
         let table = RouteTable(name: "r", virtualHosts: [VirtualHost(name: "all", domains: ["*"], routes: all)])
         let manager = HTTPConnectionManager(
-            statPrefix: "test", routes: .inline(table), filters: filters, timeouts: timeouts ?? defaults,
+            statPrefix: "test", routes: .inline(table), filters: filters, http1: clientHTTP1,
+            timeouts: timeouts ?? defaults,
             upgrades: upgrades.map { UpgradePolicy(type: $0) })
         let filter: NetworkFilter = if let tcp { .tcp(tcp) } else { .http(manager) }
         let config = ListenerConfig(

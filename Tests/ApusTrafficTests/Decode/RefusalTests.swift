@@ -34,14 +34,12 @@ internal import Testing
                 == "health_checks[0].grpc_health_check: this field is not supported by this proxy")
         let hosts = Sample.cluster { $0.commonLbConfig.overrideHostStatus.statuses = [.healthy] }
         #expect(try refusal(.cluster, "c", hosts)?.hasPrefix("common_lb_config.override_host_status:") == true)
-        let http2 = Sample.cluster { $0.http2ProtocolOptions = .init() }
-        #expect(try refusal(.cluster, "c", http2)?.hasPrefix("http2_protocol_options:") == true)
         let eyeballs = Sample.cluster { $0.upstreamConnectionOptions.happyEyeballsConfig = .init() }
         #expect(
             try refusal(.cluster, "c", eyeballs)?.hasPrefix("upstream_connection_options.happy_eyeballs_config:")
                 == true)
-        let old = try Sample.manager { $0.httpProtocolOptions.acceptHTTP10 = true }
-        #expect(try refusal(.listener, "l", Sample.listener(manager: old))?.contains("accept_http_10") == true)
+        let custom = try Sample.manager { $0.httpProtocolOptions.allowCustomMethods = true }
+        #expect(try refusal(.listener, "l", Sample.listener(manager: custom))?.contains("allow_custom_methods") == true)
         let tls = Sample.routes { $0.virtualHosts[0].routes[0].match.tlsContext.presented = true }
         #expect(try refusal(.route, "r", tls)?.contains("match.tls_context") == true)
     }
