@@ -17,6 +17,7 @@ private func config(_ message: ClusterMessage) throws -> ClusterConfig {
     var store = ConfigStore()
     let verdict = try store.put(.cluster, "c", message)
     #expect(verdict.rejected.isEmpty)
+    _ = try store.put(.endpoints, "c", Sample.endpoints())
     return try #require(store.configuration.cluster(named: "c")).config
 }
 
@@ -67,7 +68,8 @@ private func config(_ message: ClusterMessage) throws -> ClusterConfig {
         #expect(try refusal(.cluster, "c", upstream)?.contains("accept_http_10") == true)
         let manager = try Sample.manager { $0.httpProtocolOptions.sendFullyQualifiedURL = true }
         #expect(
-            try refusal(.listener, "l", Sample.listener(manager: manager))?.contains("send_fully_qualified_url") == true)
+            try refusal(.listener, "l", Sample.listener(manager: manager))?.contains("send_fully_qualified_url") == true
+        )
     }
 
     @Test func `names may keep their case; another formatter is refused`() throws {
