@@ -37,11 +37,14 @@ enum ClusterTLS {
     }
 
     /// A cluster of many hosts has the name of none, so it is always the request's host that is shown and, unless the
-    /// rule says otherwise, checked.
-    static func namesOfDynamicHosts(_ tls: ClientTLSSettings) -> Envoy_Config_Core_V3_UpstreamHttpProtocolOptions? {
-        guard tls.mode == .simple || tls.mode == .mutual else { return nil }
-        return .with {
+    /// rule says otherwise, checked. Envoy asks for both without TLS too.
+    static func namesOfDynamicHosts(_ tls: ClientTLSSettings?) -> Envoy_Config_Core_V3_UpstreamHttpProtocolOptions {
+        .with {
             $0.autoSni = true
+            guard let tls, tls.mode == .simple || tls.mode == .mutual else {
+                $0.autoSanValidation = true
+                return
+            }
             $0.autoSanValidation = tls.subjectAltNames.isEmpty && tls.insecureSkipVerify != true
         }
     }

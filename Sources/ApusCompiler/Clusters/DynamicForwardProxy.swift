@@ -69,17 +69,15 @@ enum DynamicForwardProxy {
         cluster.name = ClusterName.allowAnyDynamicDNS
         ClusterConnectionPool.apply(EffectivePolicy(), mesh: mesh, to: &cluster)
         var options = UpstreamHTTP.asDownstream
-        var isChecked = true
-        if let tls = context.scope.outboundPolicy.tls,
-            let socket = ClusterTLS.originatedSocket(tls, isHTTP2: false, mayUseSecret: false),
-            let names = ClusterTLS.namesOfDynamicHosts(tls)
-        {
+        let tls = context.scope.outboundPolicy.tls
+        options.upstreamHTTPProtocolOptions = ClusterTLS.namesOfDynamicHosts(tls)
+        if let socket = tls.flatMap({ ClusterTLS.originatedSocket($0, isHTTP2: false, mayUseSecret: false) }) {
             cluster.transportSocket = socket
-            options.upstreamHTTPProtocolOptions = names
-            isChecked = names.autoSanValidation
         }
         cluster.typedExtensionProtocolOptions = [UpstreamHTTP.extensionName: .packing(options)]
-        makeDynamic(&cluster, cacheName: cluster.name, isChecked: isChecked, context)
+        makeDynamic(
+            &cluster, cacheName: cluster.name,
+            isChecked: options.upstreamHTTPProtocolOptions.autoSanValidation, context)
         return cluster
     }
 }

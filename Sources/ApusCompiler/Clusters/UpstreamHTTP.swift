@@ -40,8 +40,7 @@ struct UpstreamHTTP {
         let isDynamic = DynamicForwardProxy.serves(target.service, target.port, context)
         let names =
             isDynamic
-            ? target.policy.tls.flatMap(ClusterTLS.namesOfDynamicHosts)
-            : ClusterTLS.serverNameOptions(target.policy.tls)
+            ? ClusterTLS.namesOfDynamicHosts(target.policy.tls) : ClusterTLS.serverNameOptions(target.policy.tls)
         if let names { options.upstreamHTTPProtocolOptions = names }
         let errors = OutlierErrors.matcher(target.policy.outlierDetection)
         if let errors, !context.isProxyless { options.outlierDetection = .with { $0.errorMatcher = errors } }

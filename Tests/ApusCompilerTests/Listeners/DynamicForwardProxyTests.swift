@@ -100,6 +100,14 @@ struct DynamicForwardProxyTests {
         #expect(try config(unchecked).allowInsecureClusterOptions)
     }
 
+    @Test("Envoy wants both set wherever the options of HTTP are, also without TLS")
+    func options() throws {
+        let cluster = try #require(view([entry(9090, "GRPC")]).cluster("outbound|9090||*.example.com"))
+        let options = try #require(cluster.httpOptions)
+        #expect(options.upstreamHTTPProtocolOptions.autoSni && options.upstreamHTTPProtocolOptions.autoSanValidation)
+        #expect(try !config(cluster).allowInsecureClusterOptions)
+    }
+
     @Test("Several such hosts on one port have one cache each; other services of the port are not disturbed")
     func several() throws {
         let view = view([
