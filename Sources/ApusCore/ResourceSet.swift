@@ -32,12 +32,14 @@ package struct ResourceDiff: Sendable {
 /// All resources of one type that one class of proxies may see. Immutable; equal sets are shared.
 package final class ResourceSet: Sendable {
     package let type: ResourceType
-    package let byName: [String: EncodedResource]
+    package let byName: ResourceTable
     /// Digest of all names and versions.
     package let version: ContentVersion
     /// The version of the set this one was derived from, and the way from there: a stream that is in step with that
     /// set needs no comparison of its own.
     package let step: (from: ContentVersion, diff: ResourceDiff)?
+    /// All names, for types that clients ask for name by name: one storage for what a thousand of them ask for.
+    package let names: Set<String>?
 
     package init(type: ResourceType, resources: [EncodedResource], after previous: ResourceSet? = nil) {
         self.type = type
@@ -51,15 +53,51 @@ package final class ResourceSet: Sendable {
             // A sum does not depend on the order, so one changed resource changes the digest without a pass over all.
             digest = digest &+ Self.share(resource)
         }
-        self.byName = byName
+        self.byName = ResourceTable(byName)
         version = ContentVersion(digest)
-        step = previous.map { ($0.version, Self.compare($0.byName, byName)) }
+        let table = self.byName
+        names = type.isAskedByName ? Set(byName.keys) : nil
+        step = previous.map { ($0.version, Self.compare($0.byName, table)) }
+    }
+
+    /// The resources of `base` without `hidden`, and `own`, which win over those of the same name. Costs what is its own:
+    /// the table of `base` is shared.
+    ///
+    /// - Parameter previous: the set over the base before, made with the same `own` and `hidden`.
+    package static func overlay(
+        on base: ResourceSet, own: [EncodedResource], hidden: Set<String>,
+        after previous: (set: ResourceSet, base: ResourceSet)? = nil
+    ) -> ResourceSet {
+        if own.isEmpty, hidden.isEmpty { return base }
+        let table = ResourceTable(over: base.byName, own: own, hidden: hidden)
+        let masked = hidden.union(own.map(\.name))
+        var digest = base.version.value
+        for name in masked {
+            if let covered = base.byName[name] { digest = digest &- share(covered) }
+            if let mine = table[name] { digest = digest &+ share(mine) }
+        }
+        let version = ContentVersion(digest)
+        let step = previous.map { previous in
+            let diff = base.diff(since: previous.base)
+            return (
+                from: previous.set.version,
+                diff: ResourceDiff(
+                    changed: diff.changed.filter { !masked.contains($0.name) },
+                    removed: diff.removed.filter { !masked.contains($0) })
+            )
+        }
+        // An equal set is the identical one, so that nobody wakes.
+        if let previous, previous.set.version == version { return previous.set }
+        return ResourceSet(
+            type: base.type, byName: table, version: version, step: step,
+            names: base.type.isAskedByName ? Set(table.keys) : nil)
     }
 
     private init(
-        type: ResourceType, byName: [String: EncodedResource], version: ContentVersion,
-        step: (from: ContentVersion, diff: ResourceDiff)
+        type: ResourceType, byName: ResourceTable, version: ContentVersion,
+        step: (from: ContentVersion, diff: ResourceDiff)?, names: Set<String>?
     ) {
+        self.names = names
         self.type = type
         self.byName = byName
         self.version = version
@@ -68,15 +106,18 @@ package final class ResourceSet: Sendable {
 
     /// A successor in which only some resources differ; cost follows the change (save the copy of the table).
     package func applying(changed: [EncodedResource], removed: [String]) -> ResourceSet {
-        var byName = byName
+        var byName = byName.flattened
         var digest = version.value
         var different: [EncodedResource] = []
         var gone: [String] = []
+        var hasNewNames = false
         for resource in changed {
             let old = byName.updateValue(resource, forKey: resource.name)
             if let old {
                 if old.version == resource.version { continue }
                 digest = digest &- Self.share(old)
+            } else {
+                hasNewNames = true
             }
             digest = digest &+ Self.share(resource)
             different.append(resource)
@@ -89,9 +130,11 @@ package final class ResourceSet: Sendable {
         if different.isEmpty, gone.isEmpty { return self }
         different.sort { $0.name < $1.name }
         gone.sort()
+        var names = names
+        if names != nil, !gone.isEmpty || hasNewNames { names = Set(byName.keys) }
         return ResourceSet(
-            type: type, byName: byName, version: ContentVersion(digest),
-            step: (version, ResourceDiff(changed: different, removed: gone)))
+            type: type, byName: ResourceTable(byName), version: ContentVersion(digest),
+            step: (version, ResourceDiff(changed: different, removed: gone)), names: names)
     }
 
     package func diff(since other: ResourceSet) -> ResourceDiff {
@@ -105,12 +148,12 @@ package final class ResourceSet: Sendable {
     }
 
     private static func compare(
-        _ old: [String: EncodedResource], _ new: [String: EncodedResource]
+        _ old: ResourceTable, _ new: ResourceTable
     ) -> ResourceDiff {
         var changed: [EncodedResource] = []
         for (name, resource) in new where old[name]?.version != resource.version { changed.append(resource) }
         var removed: [String] = []
-        for name in old.keys where new[name] == nil { removed.append(name) }
+        for (name, _) in old where new[name] == nil { removed.append(name) }
         return ResourceDiff(changed: changed.sorted { $0.name < $1.name }, removed: removed.sorted())
     }
 
@@ -159,4 +202,9 @@ package struct ResourceView: Sendable {
             }
         }
     }
+}
+
+extension ResourceType {
+    /// Clients name what they want; of the other types they want everything.
+    fileprivate var isAskedByName: Bool { self == .endpoints || self == .route }
 }

@@ -212,37 +212,19 @@ package final class CompiledMesh: Sendable {
             return known
         }
         let hidden = Set(key.hidden)
+        // The workload's own part is the same as before, since the key of a view names it.
         let view = ResourceView(
-            clusters: Self.compose(
-                base.clusters, inbound.clusters, hidden: [],
-                before: known.map { ($0.view.clusters, $0.base.clusters) }),
+            clusters: .overlay(
+                on: base.clusters, own: inbound.clusters, hidden: [],
+                after: known.map { ($0.view.clusters, $0.base.clusters) }),
             endpoints: base.endpoints,
-            listeners: Self.compose(
-                base.listeners, inbound.listeners, hidden: hidden,
-                before: known.map { ($0.view.listeners, $0.base.listeners) }),
+            listeners: .overlay(
+                on: base.listeners, own: inbound.listeners, hidden: hidden,
+                after: known.map { ($0.view.listeners, $0.base.listeners) }),
             routes: base.routes,
             secrets: Self.noSecrets)
         let result = Composition(view: view, base: base, inbound: inbound)
         state.views[key] = Dated(value: result, lastUsed: state.generation)
         return result
-    }
-
-    /// A class's resources, without the hidden ones, and a workload's own, which win over those of the same name.
-    private static func compose(
-        _ base: ResourceSet, _ own: [EncodedResource], hidden: Set<String>,
-        before: (set: ResourceSet, base: ResourceSet)?
-    ) -> ResourceSet {
-        if own.isEmpty, hidden.isEmpty { return base }
-        let masked = hidden.union(own.map(\.name))
-        guard let before else {
-            return ResourceSet(
-                type: base.type, resources: base.byName.values.filter { !masked.contains($0.name) } + own)
-        }
-        if before.base === base { return before.set }
-        // The workload's own part is the same, since the key of a view names it.
-        let diff = base.diff(since: before.base)
-        return before.set.applying(
-            changed: diff.changed.filter { !masked.contains($0.name) },
-            removed: diff.removed.filter { !masked.contains($0) })
     }
 }

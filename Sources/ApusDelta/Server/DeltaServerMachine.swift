@@ -64,6 +64,7 @@ package struct DeltaServerMachine: ServerMachine, ~Copyable {
                 wildcard: subscribe.contains(where: Self.isWildcard) || (subscribe.isEmpty && type.allowsWildcard),
                 names: Set(names), held: initial)
         }
+        if !subscribe.isEmpty { stream[type].shareNames(with: stream.view?[type]) }
         return event ?? .subscribed(type)
     }
 

@@ -46,6 +46,7 @@ package struct StateOfTheWorldServerMachine: ServerMachine, ~Copyable {
         var event = RequestEvent.subscribed(type)
         if isFirst || (request.responseNonce.isEmpty && stream[type].hasSettled) {
             stream[type].open(wildcard: wildcard, names: names)
+            stream[type].shareNames(with: stream.view?[type])
             return event
         }
         if isLastNonce, stream[type].outstanding != nil {
@@ -55,6 +56,7 @@ package struct StateOfTheWorldServerMachine: ServerMachine, ~Copyable {
                     type, nonce: request.responseNonce, error: error.map { ($0.code, $0.message) }, at: now) ?? event
         }
         stream[type].replace(wildcard: wildcard, names: names)
+        stream[type].shareNames(with: stream.view?[type])
         return event
     }
 

@@ -93,6 +93,8 @@ struct Subscription {
 
     /// A further request of the state-of-the-world variant, which names everything it wants.
     mutating func replace(wildcard: Bool, names newNames: Set<String>) {
+        // The usual acknowledgement says again what was asked for.
+        if wildcard == isWildcard, newNames == names { return }
         let gained = newNames.subtracting(names)
         names.formIntersection(newNames)
         var wantsMore = false
@@ -134,6 +136,12 @@ struct Subscription {
         guard isWildcard else { return }
         isWildcard = false
         forgetUncovered()
+    }
+
+    /// Where the client asks for just what there is, which is the rule, its names take no memory of their own.
+    mutating func shareNames(with set: ResourceSet?) {
+        guard let all = set?.names, all.count == names.count, all == names else { return }
+        names = all
     }
 
     /// A client forgets what it unsubscribes from. If a wildcard still covers the name, it must be told again.
