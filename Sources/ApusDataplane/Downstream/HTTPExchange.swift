@@ -182,7 +182,11 @@ internal final class HTTPExchange: UpstreamSink {
         phase = .trying
         timer.owner = self
         server.stats.requestsTotal += 1
-        server.stats.http1RequestsTotal += 1
+        if request.version == .http2 {
+            server.stats.http2RequestsTotal += 1
+        } else {
+            server.stats.http1RequestsTotal += 1
+        }
         server.stats.requestsActive += 1
         facts = StreamFacts()
         facts.startTime = worker.wallTime(now) / 1000
@@ -335,6 +339,17 @@ internal final class HTTPExchange: UpstreamSink {
         facts.flags.insert(.downstreamConnectionTermination)
         facts.responseCodeDetails = "downstream_remote_disconnect"
         server.stats.requestResets += 1
+        dropUpstream()
+        finish()
+    }
+
+    /// The stream ended before the answer was complete: the client reset it, or what it sent could not be accepted.
+    func downstreamReset(byPeer: Bool, details: String) {
+        downstream = nil
+        guard phase != .done, phase != .idle else { return }
+        facts.flags.insert(byPeer ? .downstreamRemoteReset : .downstreamProtocolError)
+        facts.responseCodeDetails = details
+        if byPeer { server.stats.requestResets += 1 } else { server.stats.resetsSent += 1 }
         dropUpstream()
         finish()
     }
