@@ -156,7 +156,7 @@ extension HTTPExchange {
                 if facts.isHealthCheck {
                     response.append(Self.healthCheckedCluster, worker.shared.serviceCluster)
                 }
-            case .fault, .authorization, .buffer: break
+            case .fault, .authorization, .buffer, .grpcWeb: break
             }
         }
     }

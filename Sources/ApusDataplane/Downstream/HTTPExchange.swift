@@ -36,6 +36,8 @@ internal final class HTTPExchange: UpstreamSink {
     var responseTrailers = HTTPHead()
     var hasRequestTrailers = false
     var hasResponseTrailers = false
+    /// The client speaks gRPC-Web.
+    var grpcWeb: GRPCWebBridge?
     var facts = StreamFacts()
     var phase = Phase.idle
 
@@ -209,6 +211,7 @@ internal final class HTTPExchange: UpstreamSink {
         hash = nil
         hasRequestTrailers = false
         hasResponseTrailers = false
+        if grpcWeb != nil { grpcWeb = nil }
         isUpgraded = false
         keepsBody = false
         bodyLimit = Int(server.listener.bufferLimit)
@@ -235,8 +238,9 @@ internal final class HTTPExchange: UpstreamSink {
 
     /// The codec refused the head: nothing of it can be trusted but that an answer is due.
     func refuse(_ error: HTTP1Error) {
+        // A head that lacks nothing but its host was understood.
+        if error != .missingHost { request.reset() }
         start()
-        request.reset()
         requestComplete = true
         reply(Self.localReply(error))
     }
@@ -275,6 +279,12 @@ internal final class HTTPExchange: UpstreamSink {
         facts.bytesReceived += UInt64(count)
         touch()
         guard phase != .done, phase != .idle else { return }
+        if grpcWeb != nil { return webData(data) }
+        take(data, count)
+    }
+
+    /// Body bytes as they go to the upstream.
+    func take(_ data: ByteBuffer, _ count: Int) {
         if phase == .buffering { return collect(data) }
         for shadow in shadows { shadow.data(data) }
         let isFlowing = headWritten && connection != nil
@@ -308,6 +318,7 @@ internal final class HTTPExchange: UpstreamSink {
         guard !requestComplete else { return }
         requestComplete = true
         requestDeadline = .distantFuture
+        if let grpcWeb, !grpcWeb.mayEnd { reply(GRPCWebBridge.invalidBase64) }
         let now = worker.loop.now
         facts.requestCompleted = (now - started).nanoseconds / 1000
         if phase == .buffering { return collected() }

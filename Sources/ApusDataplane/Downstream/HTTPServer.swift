@@ -94,7 +94,7 @@ internal struct FilterScopes {
         case .rateLimit(let limit, _):
             rateLimit = worker.scope(
                 ConnectionGuard.scopeName(limit.statPrefix, "http_local_rate_limit"), RateLimitStats.self)
-        case .fault, .cors, .headerMutation, .buffer, .healthCheck: break
+        case .fault, .cors, .headerMutation, .buffer, .healthCheck, .grpcWeb: break
         }
     }
 }
