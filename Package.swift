@@ -55,6 +55,7 @@ let package = Package(
         library("ApusYAML", ["ApusCore", yams]),
         library("ApusRegex", ["CApusRE2"]),
         .target(name: "CApusRE2", linkerSettings: [.linkedLibrary("re2")]),
+        .target(name: "CApusZlib", linkerSettings: [.linkedLibrary("z")]),
         library("ApusManifest", ["ApusCore", "ApusModel", "ApusYAML", "ApusRegex"]),
         library("ApusMesh", ["ApusCore", "ApusModel"]),
         .target(name: "ApusAPI", dependencies: [protobuf], swiftSettings: [.swiftLanguageMode(.v6)]),
@@ -70,7 +71,7 @@ let package = Package(
                 "ApusDelta", protobuf, log,
             ] + grpc + nio + [.product(name: "NIOHTTP1", package: "swift-nio")]),
         library("ApusXDSClient", ["ApusCore", "ApusAPI", "ApusDelta", protobuf, log] + grpc),
-        library("ApusDataplane", ["ApusCore", "ApusTraffic", log] + nio),
+        library("ApusDataplane", ["ApusCore", "ApusTraffic", "CApusZlib", log] + nio),
 
         // Programs.
         .executableTarget(

@@ -34,7 +34,7 @@ modules() {
 case "${1:-}" in
 system)
     command -v swift >/dev/null || { echo "setup: Swift 6.2 or later is needed (swift.org/install)" >&2; exit 1; }
-    packages libre2-dev g++ python3 python3-venv
+    packages libre2-dev zlib1g-dev g++ python3 python3-venv
     ;;
 python)
     [ -x "$2/bin/python" ] || python3 -m venv "$2"

@@ -33,7 +33,7 @@ ALLOWED = {
         {"ApusCore", "ApusAPI", "ApusDelta"},
         GRPC | {"Logging", "SwiftProtobuf", "Foundation", "Glibc"},
     ),
-    "ApusDataplane": ({"ApusCore", "ApusTraffic"}, NIO | {"Logging", "Foundation", "Glibc"}),
+    "ApusDataplane": ({"ApusCore", "ApusTraffic", "CApusZlib"}, NIO | {"Logging", "Foundation", "Glibc"}),
     "apus": (
         {"ApusCore", "ApusModel", "ApusAPI", "ApusManifest", "ApusMesh", "ApusCompiler", "ApusControlPlane",
          "ApusTraffic"},

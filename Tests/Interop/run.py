@@ -11,6 +11,7 @@ import time
 
 import clusters
 import differential
+import filters
 import peers
 import processes
 
@@ -53,6 +54,12 @@ def main():
     if not options.only or re.search(options.only, "clusters"):
         good, bad, _ = clusters.run(options.bin)
         print(f"clusters: {good} equal, {bad} different", flush=True)
+        passed += good
+        failed += bad
+    if not options.only or re.search(options.only, "filters"):
+        good, bad, report = filters.run(options.bin)
+        print("\n".join(report))
+        print(f"filters: {good} equal, {bad} different", flush=True)
         passed += good
         failed += bad
     print(f"{passed} passed, {failed} failed")

@@ -132,10 +132,34 @@ extension HTTPExchange {
         return true
     }
 
+    private func session(_ base: SessionPolicy, _ key: Slot) -> SessionPolicy? {
+        switch override(key) {
+        case .disabled?: nil
+        case .session(let other)?: other
+        default: base
+        }
+    }
+
+    private var wallSeconds: Int64 { worker.wallTime(worker.loop.now) / 1_000_000_000 }
+
+    func runSession(_ base: SessionPolicy, _ key: Slot) {
+        guard let session = session(base, key) else { return }
+        sessionHost = session.host(request, wallSeconds: wallSeconds)
+        sessionIsStrict = session.isStrict
+    }
+
+    func runCompressor(_ policy: CompressionPolicy, _ key: Slot) {
+        if case .disabled? = override(key) { return }
+        acceptsGzip = CompressionPolicy.wantsGzip(request)
+        if policy.removesAcceptEncoding { request.remove(.acceptEncoding) }
+    }
+
     // MARK: Answers
 
     /// From the filter next to the router to the one next to the client.
-    func runResponseFilters() {
+    ///
+    /// - Parameter endsHere: no body follows the head.
+    func runResponseFilters(endsHere: Bool) {
         for filter in manager.filters.reversed() {
             switch filter {
             case .cors: cors?.annotate(&response, request: request)
@@ -156,7 +180,17 @@ extension HTTPExchange {
                 if facts.isHealthCheck {
                     response.append(Self.healthCheckedCluster, worker.shared.serviceCluster)
                 }
-            case .fault, .authorization, .buffer, .grpcWeb: break
+            case .session(let base, let key):
+                guard attempts > 0, !facts.upstreamHost.isEmpty, let session = session(base, key) else { continue }
+                session.tell(
+                    facts.upstreamHost, asked: sessionHost, request: request, response: &response,
+                    wallSeconds: wallSeconds)
+            case .compressor(let policy, let key):
+                if case .disabled? = override(key) { continue }
+                if policy.prepare(&response, wantsGzip: acceptsGzip, endsHere: endsHere) {
+                    compressor = GzipCompressor(policy.gzip)
+                }
+            case .fault, .authorization, .buffer: break
             }
         }
     }

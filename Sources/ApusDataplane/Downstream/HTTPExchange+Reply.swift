@@ -28,21 +28,25 @@ extension HTTPExchange {
             response.replace(.xEnvoyAttemptCount, decimal: UInt64(attempts))
         }
         applyResponseOperations()
-        runResponseFilters()
+        runResponseFilters(endsHere: bytes.isEmpty)
         manager.finish(&response, request: request, isUpgrade: false, date: worker.date(now))
-        grpcWeb?.response(&response, endsHere: bytes.isEmpty)
         if reply.flags.contains(.downstreamProtocolError) || closesAfterReply { downstream?.closeAfterAnswer() }
         downstream?.writeHead(response, isUpgrade: false, endsHere: bytes.isEmpty)
         if !bytes.isEmpty {
             facts.bytesSent += UInt64(bytes.count)
-            downstream?.writeData(ByteBuffer(bytes: bytes))
+            let data = ByteBuffer(bytes: bytes)
+            if let compressor {
+                if let packed = compressor.compress(data) { downstream?.writeData(packed) }
+            } else {
+                downstream?.writeData(data)
+            }
         }
         complete()
         downstream?.flush()
     }
 
     /// The upstream's head becomes the client's.
-    func finishUpstreamResponse(_ now: NIODeadline) {
+    func finishUpstreamResponse(_ now: NIODeadline, endsHere: Bool) {
         if !manager.suppressesEnvoyHeaders, requestComplete, let completed = facts.requestCompleted {
             let milliseconds = max(0, (now - started).nanoseconds / 1000 - completed) / 1000
             response.replace(.xEnvoyUpstreamServiceTime, decimal: UInt64(milliseconds))
@@ -54,7 +58,7 @@ extension HTTPExchange {
             for cookie in cookies { response.append(.setCookie, cookie.header) }
         }
         applyResponseOperations()
-        runResponseFilters()
+        runResponseFilters(endsHere: endsHere)
         manager.finish(&response, request: request, isUpgrade: isUpgraded, date: worker.date(now))
     }
 
@@ -68,38 +72,11 @@ extension HTTPExchange {
         table.applyResponseHeaders(decision, to: &response, request: request, facts: facts)
     }
 
-    /// - Parameter endsHere: the head is the whole answer.
-    func countAnswer(_ status: Int, endsHere: Bool) {
+    func countAnswer(_ status: Int) {
         cluster?.stats.countAnswer(status, isInternal: identity.isInternal)
+        if status >= 500 { pool?.stats.errors += 1 } else { pool?.stats.successes += 1 }
+        cluster?.record(.response(status: UInt16(clamping: status)), host: pool?.index ?? -1)
         if attempts > 1, status < 500 { cluster?.stats.retrySuccesses += 1 }
-        guard request.isGRPC, status == 200 else {
-            count(success: status < 500)
-            cluster?.record(.response(status: UInt16(clamping: status)), host: pool?.index ?? -1)
-            return
-        }
-        // What a call came to stands in the head if it is all there is, else in the trailers.
-        let call = grpcStatus(response)
-        cluster?.record(
-            .response(status: call.map(LocalReply.httpStatus(ofGRPC:)) ?? UInt16(clamping: status)),
-            host: pool?.index ?? -1)
-        if endsHere || call != nil { count(success: call.map { LocalReply.httpStatus(ofGRPC: $0) < 500 } ?? false) }
-    }
-
-    /// The trailers of an answer whose head did not say what the call came to.
-    func countGRPC(_ trailers: HTTPHead) {
-        guard request.isGRPC, response.status == 200, grpcStatus(response) == nil else { return }
-        count(success: grpcStatus(trailers).map { LocalReply.httpStatus(ofGRPC: $0) < 500 } ?? false)
-    }
-
-    private func count(success: Bool) {
-        if success { pool?.stats.successes += 1 } else { pool?.stats.errors += 1 }
-    }
-
-    private func grpcStatus(_ head: HTTPHead) -> UInt32? {
-        guard let range = head.value(.grpcStatus),
-            let status = head.withBytes(range, { Decimal.unsigned($0) })
-        else { return nil }
-        return UInt32(clamping: status)
     }
 
     // MARK: Time
@@ -211,7 +188,12 @@ extension HTTPExchange {
         pool?.stats.timeouts += 1
         cluster?.record(.localTimeout, host: pool?.index ?? -1)
         dropUpstream()
-        if shouldRetryAfterTryTimeout() { backOff() } else { reply(answer) }
+        if shouldRetryAfterTryTimeout() {
+            timedOutBefore = true
+            backOff()
+        } else {
+            reply(answer)
+        }
     }
 
     /// A limit of time is reached: an answer if none was begun, else the client sees its connection end.

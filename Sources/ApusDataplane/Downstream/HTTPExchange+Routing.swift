@@ -59,10 +59,12 @@ extension HTTPExchange {
                 runHeaderMutation(mutations, key, mostSpecificWins)
             case .buffer(let limit, let key):
                 if runBuffer(limit, key) { return }
-            case .grpcWeb(let key):
-                if startGRPCWeb(key) { return }
             case .healthCheck(let check, _):
                 if runHealthCheck(check) { return }
+            case .session(let session, let key):
+                runSession(session, key)
+            case .compressor(let policy, let key):
+                runCompressor(policy, key)
             }
             index += 1
         }
@@ -187,6 +189,13 @@ extension HTTPExchange {
 
     func pickHost(_ cluster: ClusterRuntime) -> HostPool? {
         let isHigh = forward?.highPriority ?? false
+        if attempts == 1, let sessionHost {
+            if let host = cluster.host(named: sessionHost, isHighPriority: isHigh) {
+                retry?.hostTried(host.key)
+                return host
+            }
+            if sessionIsStrict { return nil }
+        }
         let destination = self.destination(cluster)
         let criteria = decision?.weighted?.metadata ?? forward?.metadata
         var chosen = cluster.pick(
@@ -200,7 +209,7 @@ extension HTTPExchange {
                 selection += 1
                 chosen = cluster.pick(
                     hash: hash, criteria: criteria, destination: destination, attempt: selection,
-                    isHighPriority: isHigh)
+                    isHighPriority: isHigh, withoutPriorities: retry.leftPriorities)
             }
         }
         if let chosen, retry != nil {
@@ -219,14 +228,19 @@ extension HTTPExchange {
     }
 
     /// The last changes to the head, per try.
+    /// Also tells whether the try before ended by its time.
     func finishHeadForHost(_ connection: UpstreamStream) {
-        if attempts > 1, let forward {
-            let completed = (facts.requestCompleted ?? 0) * 1000
-            let elapsed = max(0, (worker.loop.now - started).nanoseconds - completed)
-            forward.writeTimeouts(timeouts, into: &request, manager: manager, elapsed: .nanoseconds(elapsed))
-        }
         if attempts > 1, decision?.virtualHost?.addsAttemptCountToRequest ?? false {
             request.replace(.xEnvoyAttemptCount, decimal: UInt64(attempts))
+        }
+        if attempts > 1, !manager.suppressesEnvoyHeaders, requestComplete {
+            let elapsed = worker.loop.now - started - .microseconds(facts.requestCompleted ?? 0)
+            if let left = timeouts.expected(after: .nanoseconds(elapsed.nanoseconds)) {
+                request.replace(.xEnvoyExpectedRequestTimeout, decimal: left)
+            }
+        }
+        if attempts > 1, decision?.virtualHost?.tellsTimeoutRetries ?? false {
+            request.replace(.xEnvoyIsTimeoutRetry, timedOutBefore ? "true" : "false" as StaticString)
         }
         if case .automatic? = forward?.hostRewrite, !connection.pool.hostname.isEmpty {
             forward?.setHost(
@@ -312,7 +326,7 @@ extension HTTPExchange {
             }
             guard let cluster = cluster(of: choice) else { continue }
             var copy = request
-            mirror.prepare(&copy)
+            mirror.prepare(&copy, facts: facts)
             let shadow = ShadowRequest(
                 worker: worker, cluster: cluster, head: copy, chunked: framing == .chunked,
                 isComplete: requestComplete, bodyLimit: bodyLimit, timeout: timeouts.global)

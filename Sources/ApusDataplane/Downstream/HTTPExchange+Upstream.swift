@@ -77,7 +77,9 @@ extension HTTPExchange {
         guard phase == .trying || phase == .answering else { return }
         touch()
         if connection.facts.isInterim {
-            if manager.proxies100Continue { downstream?.writeInterim(connection.head) }
+            if manager.proxies100Continue, connection.head.status == 100 {
+                downstream?.writeInterim(connection.head)
+            }
             return
         }
         let now = worker.loop.now
@@ -87,11 +89,12 @@ extension HTTPExchange {
         // The connection gets this exchange's memory for its next head: nothing is copied.
         swap(&response, &connection.head)
         let status = response.status
-        countAnswer(Int(status), endsHere: connection.facts.framing == .none)
+        countAnswer(Int(status))
         if cluster?.isActivelyChecked ?? false, response.contains(ClusterRuntime.immediateFailure) {
             cluster?.failImmediately(pool?.index ?? -1)
         }
         if shouldRetryAnswer() {
+            timedOutBefore = false
             if connection.facts.framing == .none, connection.facts.close == false, requestComplete {
                 // Nothing follows, so the connection is as good as new; the try begins when it has been given back.
                 dropsAnswer = true
@@ -120,8 +123,7 @@ extension HTTPExchange {
         // Header operations may print these.
         facts.responseCode = status
         facts.responseCodeDetails = "via_upstream"
-        finishUpstreamResponse(now)
-        grpcWeb?.response(&response, endsHere: connection.facts.framing == .none)
+        finishUpstreamResponse(now, endsHere: connection.facts.framing == .none)
         downstream?.writeHead(
             response, isUpgrade: connection.facts.isUpgrade, endsHere: connection.facts.framing == .none)
         if let downstream, !downstream.isWritable { connection.pauseReading() }
@@ -131,11 +133,11 @@ extension HTTPExchange {
         guard phase == .answering, !dropsAnswer else { return }
         touch()
         let count = UInt64(data.readableBytes)
+        facts.bytesSent += count
         cluster?.stats.bytesReceived += count
-        if grpcWeb != nil {
-            webAnswer(data)
+        if let compressor {
+            if let packed = compressor.compress(data) { downstream?.writeData(packed) }
         } else {
-            facts.bytesSent += count
             downstream?.writeData(data)
         }
         if let downstream, !downstream.isWritable { connection?.pauseReading() }
@@ -146,8 +148,6 @@ extension HTTPExchange {
         touch()
         swap(&responseTrailers, &stream.trailers)
         hasResponseTrailers = true
-        countGRPC(responseTrailers)
-        if grpcWeb != nil { webTrailers() }
     }
 
     func answerEnded() {
@@ -186,6 +186,7 @@ extension HTTPExchange {
             if reason != .overflow { cluster?.record(.localFailure, host: pool?.index ?? -1) }
             if !reason.isConnectFailure, reason != .overflow { cluster?.stats.resetsReceived += 1 }
             if shouldRetry(after: reason, wasWritten: wasWritten) {
+                timedOutBefore = false
                 backOff()
                 return
             }
@@ -239,12 +240,12 @@ extension HTTPExchange {
     /// The answer is complete.
     func complete() {
         let downstream = self.downstream
-        finish()
-        if hasResponseTrailers, grpcWeb == nil {
-            downstream?.writeEnd(trailers: responseTrailers)
-        } else {
-            downstream?.writeEnd()
+        if let compressor {
+            if let rest = compressor.finish() { downstream?.writeData(rest) }
+            self.compressor = nil
         }
+        finish()
+        if hasResponseTrailers { downstream?.writeEnd(trailers: responseTrailers) } else { downstream?.writeEnd() }
     }
 
     /// Counts, logs, and leaves nothing behind.

@@ -218,6 +218,19 @@ internal final class ClusterRuntime {
         return made
     }
 
+    /// The host with an address, if it can be used.
+    ///
+    /// - Parameter address: `10.0.0.1:80`.
+    func host(named address: String, isHighPriority: Bool) -> HostPool? {
+        guard
+            let index = table.endpoints.firstIndex(where: {
+                $0.health != .unhealthy && $0.address.description == address
+            }), hosts.indices.contains(index), hosts[index].state(ignoresNew: false) != .unusable
+        else { return nil }
+        let endpoint = table.endpoints[index]
+        return pool(for: endpoint.address, hostname: endpoint.hostname, index: index, isHighPriority: isHighPriority)
+    }
+
     /// The endpoint of a host; nil: the table no longer has it.
     func endpoint(_ host: HostPool) -> Endpoint? {
         table.endpoints.indices.contains(host.index) ? table.endpoints[host.index] : nil

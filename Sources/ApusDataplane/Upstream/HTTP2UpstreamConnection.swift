@@ -283,12 +283,7 @@ internal final class HTTP2UpstreamConnection: TurnFlushable, ChannelInboundHandl
         case .reset(let id, let problem, let byPeer):
             guard let stream = find(id) else { return }
             let reason: UpstreamReset =
-                switch problem.code {
-                case _ where !byPeer: .protocolError
-                case .refusedStream: .remoteRefusedStream
-                case .protocolError: .protocolError
-                default: .remoteReset
-                }
+                !byPeer ? .protocolError : problem.code == .refusedStream ? .remoteRefusedStream : .remoteReset
             fail(stream, reason)
         case .writable(let id):
             guard let stream = find(id), stream.isBlocked else { return }

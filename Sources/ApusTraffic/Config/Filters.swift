@@ -7,13 +7,15 @@ package enum HTTPFilter: Sendable {
     case headerMutation(HeaderMutations, key: Slot, mostSpecificWins: Bool)
     case buffer(BufferLimit, key: Slot)
     case healthCheck(HealthCheckFilter, key: Slot)
-    case grpcWeb(key: Slot)
+    case session(SessionPolicy, key: Slot)
+    case compressor(CompressionPolicy, key: Slot)
 
     /// The configured name as a slot, by which routes override the filter.
     package var key: Slot {
         switch self {
-        case .fault(_, let key), .cors(let key), .grpcWeb(let key), .authorization(_, let key), .rateLimit(_, let key),
-            .headerMutation(_, let key, _), .buffer(_, let key), .healthCheck(_, let key):
+        case .fault(_, let key), .cors(let key), .authorization(_, let key), .rateLimit(_, let key),
+            .headerMutation(_, let key, _), .buffer(_, let key), .healthCheck(_, let key), .session(_, let key),
+            .compressor(_, let key):
             key
         }
     }
@@ -29,6 +31,7 @@ package struct FilterOverride: Sendable {
         case rateLimit(LocalRateLimit)
         case headerMutation(HeaderMutations)
         case buffer(BufferLimit)
+        case session(SessionPolicy)
         /// Understood and without effect.
         case nothing
     }
@@ -156,5 +159,64 @@ package final class HealthCheckFilter: Sendable {
     package init(passesThrough: Bool, headers: [HeaderMatch]) {
         self.passesThrough = passesThrough
         self.headers = headers
+    }
+}
+
+/// `extensions.filters.http.stateful_session.v3.StatefulSession`: requests of one session go to one host.
+package final class SessionPolicy: Sendable {
+    package enum Carrier: Sendable {
+        /// `ttl` zero: as long as the client's session.
+        case cookie(name: String, ttl: Duration, path: String, attributes: [(name: String, value: String)])
+        case header(HeaderName)
+    }
+
+    package let carrier: Carrier
+    /// Without the host of the session the answer is 503; else another host is chosen.
+    package let isStrict: Bool
+
+    package init(carrier: Carrier, isStrict: Bool = false) {
+        self.carrier = carrier
+        self.isStrict = isStrict
+    }
+}
+
+/// `extensions.filters.http.compressor.v3.Compressor` with gzip, for answers.
+package final class CompressionPolicy: Sendable {
+    package struct Gzip: Hashable, Sendable {
+        /// As zlib counts: -1 is its default.
+        package var level: Int32 = -1
+        package var strategy: Int32 = 0
+        package var memoryLevel: Int32 = 5
+        package var windowBits: Int32 = 12
+
+        package init() {}
+    }
+
+    package let gzip: Gzip
+    package let isEnabled: Bool
+    package let minLength: UInt64
+    /// In lower case, without parameters.
+    package let contentTypes: [String]
+    package let disabledByETag: Bool
+    package let removesAcceptEncoding: Bool
+    package let statusesLeftAlone: [UInt16]
+
+    package static let defaultContentTypes = [
+        "application/javascript", "application/json", "application/xhtml+xml", "image/svg+xml", "text/css", "text/html",
+        "text/plain", "text/xml",
+    ]
+
+    package init(
+        gzip: Gzip = Gzip(), isEnabled: Bool = true, minLength: UInt64 = 30,
+        contentTypes: [String] = defaultContentTypes, disabledByETag: Bool = false,
+        removesAcceptEncoding: Bool = false, statusesLeftAlone: [UInt16] = []
+    ) {
+        self.gzip = gzip
+        self.isEnabled = isEnabled
+        self.minLength = minLength
+        self.contentTypes = contentTypes
+        self.disabledByETag = disabledByETag
+        self.removesAcceptEncoding = removesAcceptEncoding
+        self.statusesLeftAlone = statusesLeftAlone
     }
 }

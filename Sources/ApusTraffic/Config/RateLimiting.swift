@@ -1,4 +1,4 @@
-package import ApusCore
+internal import ApusCore
 
 /// `config.route.v3.RateLimit`: how a request is described to a rate limiter.
 package final class RateLimitRule: Sendable {

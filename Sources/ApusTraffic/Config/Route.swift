@@ -136,11 +136,19 @@ package struct MirrorPolicy: Sendable {
     package let target: Target
     package let share: Fraction
     package let appendsShadowSuffix: Bool
+    /// In the place of the host with its suffix.
+    package let hostRewrite: [UInt8]?
+    package let mutations: [HeaderMutation]
 
-    package init(target: Target, share: Fraction = .all, appendsShadowSuffix: Bool = true) {
+    package init(
+        target: Target, share: Fraction = .all, appendsShadowSuffix: Bool = true, hostRewrite: [UInt8]? = nil,
+        mutations: [HeaderMutation] = []
+    ) {
         self.target = target
         self.share = share
         self.appendsShadowSuffix = appendsShadowSuffix
+        self.hostRewrite = hostRewrite
+        self.mutations = mutations
     }
 }
 

@@ -15,12 +15,15 @@ package final class VirtualHost: Sendable {
     package let addsAttemptCountToRequest: Bool
     package let addsAttemptCountToResponse: Bool
     package let rateLimits: [RateLimitRule]
+    /// `x-envoy-is-timeout-retry` in requests that are tried again.
+    package let tellsTimeoutRetries: Bool
 
     package init(
         name: String, domains: [String], routes: [Route], tls: TLSRequirement = .none,
         requestHeaders: HeaderOperations = .none, responseHeaders: HeaderOperations = .none,
         overrides: [FilterOverride] = [], addsAttemptCountToRequest: Bool = false,
-        addsAttemptCountToResponse: Bool = false, rateLimits: [RateLimitRule] = []
+        addsAttemptCountToResponse: Bool = false, rateLimits: [RateLimitRule] = [],
+        tellsTimeoutRetries: Bool = false
     ) {
         self.name = name
         self.domains = domains
@@ -32,6 +35,7 @@ package final class VirtualHost: Sendable {
         self.addsAttemptCountToRequest = addsAttemptCountToRequest
         self.addsAttemptCountToResponse = addsAttemptCountToResponse
         self.rateLimits = rateLimits
+        self.tellsTimeoutRetries = tellsTimeoutRetries
     }
 }
 

@@ -1,4 +1,4 @@
-package import Synchronization
+internal import Synchronization
 
 /// A bucket of tokens that fills evenly. Shared by all loops; time is an argument.
 ///

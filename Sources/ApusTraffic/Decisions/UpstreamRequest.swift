@@ -23,6 +23,18 @@ package struct RequestTimeouts: Hashable, Sendable {
     }
 }
 
+extension RequestTimeouts {
+    /// Milliseconds that the upstream of a further try is told it has; nil: no limit.
+    ///
+    /// - Parameter elapsed: since the request was complete.
+    package func expected(after elapsed: Duration) -> UInt64? {
+        guard let expected = perTry ?? global else { return nil }
+        guard let global else { return expected.wholeMilliseconds }
+        // Zero would mean "for ever"; the time-out itself is about to end the request.
+        return elapsed >= global ? 1 : max(1, min(expected, global - elapsed).wholeMilliseconds)
+    }
+}
+
 extension ForwardAction {
     /// Time-outs of a request, with the headers by which an internal client may change them; those are consumed.
     package func timeouts(_ head: inout HTTPHead, manager: HTTPConnectionManager) -> RequestTimeouts {
@@ -50,56 +62,14 @@ extension ForwardAction {
         if result.perTryIdle == .zero { result.perTryIdle = nil }
         if result.idle == .zero { result.idle = nil }
         if let global = result.global, let perTry = result.perTry, perTry >= global { result.perTry = nil }
-        if result.maxStream == .zero { result.maxStream = nil }
         if let most = grpcTimeoutMax, let asked = Self.grpcTimeout(head) {
             var limit = asked
-            if most != .zero, limit > most { limit = most }
-            if let offset = grpcTimeoutOffset { limit = limit > offset ? limit - offset : .zero }
-            // Zero is no time at all here. The upstream is told what is left.
+            if most != .zero, limit == .zero || limit > most { limit = most }
+            if let offset = grpcTimeoutOffset, limit > offset { limit -= offset }
             result.maxStream = limit
-            head.replace(.grpcTimeout, Self.grpcTimeoutValue(limit))
         }
+        if result.maxStream == .zero { result.maxStream = nil }
         return result
-    }
-
-    /// Tells the upstream how long its answer is waited for.
-    ///
-    /// - Parameter elapsed: since the request was complete; zero for the first try.
-    package func writeTimeouts(
-        _ timeouts: RequestTimeouts, into head: inout HTTPHead, manager: HTTPConnectionManager, elapsed: Duration
-    ) {
-        guard var expected = timeouts.perTry ?? timeouts.global else { return }
-        if let global = timeouts.global {
-            // Zero would mean for ever; the limit over all tries ends this one soon.
-            expected = elapsed >= global ? .milliseconds(1) : min(expected, global - elapsed)
-        }
-        if !manager.suppressesEnvoyHeaders {
-            head.replace(.xEnvoyExpectedRequestTimeout, decimal: expected.wholeMilliseconds)
-        }
-        if grpcRequestTimeoutMax != nil, head.isGRPC { head.replace(.grpcTimeout, Self.grpcTimeoutValue(expected)) }
-    }
-
-    /// A duration as `grpc-timeout` has it: milliseconds, and a coarser unit for what takes more than eight digits.
-    static func grpcTimeoutValue(_ time: Duration) -> [UInt8] {
-        let most: UInt64 = 99_999_999
-        var value = time.wholeMilliseconds
-        var units = Array("mSMH".utf8)[...]
-        if value > most {
-            value /= 1000
-            units.removeFirst()
-        }
-        while value > most {
-            if units.count == 1 {
-                value = most
-                break
-            }
-            value /= 60
-            units.removeFirst()
-        }
-        var out: [UInt8] = []
-        out.appendDecimal(value)
-        if let unit = units.first { out.append(unit) }
-        return out
     }
 
     private static func number(_ head: HTTPHead, _ token: HeaderToken) -> UInt64? {
@@ -119,9 +89,8 @@ extension ForwardAction {
             case UInt8(ascii: "M"): .seconds(count * 60)
             case UInt8(ascii: "S"): .seconds(count)
             case UInt8(ascii: "m"): .milliseconds(count)
-            // Rounded up, for nothing below is finer than a millisecond.
-            case UInt8(ascii: "u"): .milliseconds((count + 999) / 1000)
-            case UInt8(ascii: "n"): .milliseconds((count + 999_999) / 1_000_000)
+            case UInt8(ascii: "u"): .microseconds(count)
+            case UInt8(ascii: "n"): .nanoseconds(count)
             default: nil
             }
         }
@@ -136,8 +105,10 @@ extension RouteTable {
         manager: HTTPConnectionManager, facts: StreamFacts
     ) {
         let adds = !manager.suppressesEnvoyHeaders
-        if !(manager.respectsExpectedTimeout && head.contains(.xEnvoyExpectedRequestTimeout)) {
-            forward.writeTimeouts(timeouts, into: &head, manager: manager, elapsed: .zero)
+        if adds, !(manager.respectsExpectedTimeout && head.contains(.xEnvoyExpectedRequestTimeout)) {
+            if let expected = timeouts.perTry ?? timeouts.global {
+                head.replace(.xEnvoyExpectedRequestTimeout, decimal: expected.wholeMilliseconds)
+            }
         }
         if decision.virtualHost?.addsAttemptCountToRequest ?? false { head.replace(.xEnvoyAttemptCount, decimal: 1) }
         applyRequestHeaders(decision, to: &head, facts: facts)
@@ -227,7 +198,14 @@ extension MirrorPolicy {
     }
 
     /// Changes the copy that is sent to the mirror: `-shadow` after the host, before a port.
-    package func prepare(_ copy: inout HTTPHead) {
+    ///
+    /// - Parameter facts: of the request, for the values of header mutations.
+    package func prepare(_ copy: inout HTTPHead, facts: StreamFacts) {
+        for mutation in mutations { mutation.apply(to: &copy, request: copy, response: nil, facts: facts) }
+        if let hostRewrite {
+            copy.authority = copy.store(hostRewrite)
+            return
+        }
         guard appendsShadowSuffix, !copy.authority.isEmpty else { return }
         let host = copy.withBytes(copy.authority) { bytes -> [UInt8] in
             let cut = Authority.portSeparator(bytes) ?? bytes.count

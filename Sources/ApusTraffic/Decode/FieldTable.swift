@@ -331,9 +331,11 @@ enum FieldTable {
         "envoy.config.route.v3.RouteAction.MaxStreamDuration": Entry(
             "max_stream_duration=1 grpc_timeout_header_max=2 grpc_timeout_header_offset=3"),
         "envoy.config.route.v3.RouteAction.RequestMirrorPolicy": Entry(
-            "cluster=1 cluster_header=5 runtime_fraction=3 disable_shadow_host_suffix_append=6",
-            ignored: "trace_sampled=4",
-            refused: "request_headers_mutations=7 host_rewrite_literal=8"),
+            """
+            cluster=1 cluster_header=5 runtime_fraction=3 disable_shadow_host_suffix_append=6
+            request_headers_mutations=7 host_rewrite_literal=8
+            """,
+            ignored: "trace_sampled=4"),
         "envoy.config.route.v3.RouteAction.UpgradeConfig": Entry(
             "upgrade_type=1 enabled=2 connect_config=3"),
         "envoy.config.route.v3.RouteAction.UpgradeConfig.ConnectConfig": Entry(
@@ -363,11 +365,11 @@ enum FieldTable {
             typed_per_filter_config=15 include_request_attempt_count=14
             include_attempt_count_in_response=19 retry_policy=16 request_mirror_policies=22
             rate_limits=6 request_body_buffer_limit=25 hedge_policy=17
+            include_is_timeout_retry_header=23
             """,
             ignored: "metadata=24",
             refused: """
                 cors=8 retry_policy_typed_config=20
-                include_is_timeout_retry_header=23
                 """),
         "envoy.config.route.v3.WeightedCluster": Entry(
             "clusters=1 header_name=4",
@@ -411,7 +413,6 @@ enum FieldTable {
                 emit_filter_state=1 stats_for_all_methods=3 enable_upstream_stats=4
                 replace_dots_in_grpc_service_name=5
                 """),
-        "envoy.extensions.filters.http.grpc_web.v3.GrpcWeb": Entry(""),
         "envoy.extensions.filters.http.router.v3.Router": Entry(
             "suppress_envoy_headers=4 respect_expected_rq_timeout=6",
             ignored: "dynamic_stats=1 start_child_span=2 suppress_grpc_request_failure_code_stats=7",
@@ -669,5 +670,26 @@ enum FieldTable {
         "envoy.extensions.retry.host.omit_host_metadata.v3.OmitHostMetadataConfig": Entry("metadata_match=1"),
         "envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig": Entry(
             "update_frequency=1"),
+        "envoy.extensions.compression.gzip.compressor.v3.Gzip": Entry(
+            "memory_level=1 compression_level=2 compression_strategy=3 window_bits=4",
+            ignored: "chunk_size=5"),
+        "envoy.extensions.filters.http.compressor.v3.Compressor": Entry(
+            "compressor_library=6 response_direction_config=8",
+            ignored: "choose_first=9",
+            refused: "request_direction_config=7"),
+        "envoy.extensions.filters.http.compressor.v3.Compressor.CommonDirectionConfig": Entry(
+            "enabled=1 min_content_length=2 content_type=3"),
+        "envoy.extensions.filters.http.compressor.v3.Compressor.ResponseDirectionConfig": Entry(
+            "common_config=1 disable_on_etag_header=2 remove_accept_encoding_header=3 uncompressible_response_codes=4",
+            refused: "status_header_enabled=5"),
+        "envoy.extensions.filters.http.stateful_session.v3.StatefulSession": Entry(
+            "session_state=1 strict=2",
+            ignored: "stat_prefix=3"),
+        "envoy.extensions.filters.http.stateful_session.v3.StatefulSessionPerRoute": Entry(
+            "disabled=1 stateful_session=2"),
+        "envoy.extensions.http.stateful_session.cookie.v3.CookieBasedSessionState": Entry("cookie=1"),
+        "envoy.extensions.http.stateful_session.header.v3.HeaderBasedSessionState": Entry("name=1"),
+        "envoy.type.http.v3.Cookie": Entry("name=1 ttl=2 path=3 attributes=4"),
+        "envoy.type.http.v3.CookieAttribute": Entry("name=1 value=2"),
     ]
 }

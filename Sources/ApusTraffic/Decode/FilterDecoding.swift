@@ -57,6 +57,17 @@ extension FilterOverride {
                 return .buffer(try at("buffer") { () throws(Refusal) in try BufferLimit.decode(buffer) })
             case nil: throw Refusal("", "no override")
             }
+        case "envoy.extensions.filters.http.stateful_session.v3.StatefulSessionPerRoute":
+            let config = try Packed.unpack(
+                any, as: Envoy_Extensions_Filters_Http_StatefulSession_V3_StatefulSessionPerRoute.self)
+            switch config.override {
+            case .disabled(true): return .disabled
+            case .disabled(false): throw Refusal("disabled", "must be true")
+            case .statefulSession(let session):
+                let policy = try at("stateful_session") { () throws(Refusal) in try SessionPolicy.decode(session) }
+                return policy.map { .session($0) } ?? .disabled
+            case nil: throw Refusal("", "no override")
+            }
         case let type:
             // `is_optional` is the sender's word that it may be left out.
             if optional { return nil }
@@ -192,9 +203,6 @@ extension HTTPFilter {
         case "envoy.extensions.filters.http.cors.v3.Cors":
             _ = try Packed.unpack(any, as: Envoy_Extensions_Filters_Http_Cors_V3_Cors.self)
             return .cors(key: key)
-        case "envoy.extensions.filters.http.grpc_web.v3.GrpcWeb":
-            _ = try Packed.unpack(any, as: Envoy_Extensions_Filters_Http_GrpcWeb_V3_GrpcWeb.self)
-            return .grpcWeb(key: key)
         case "envoy.extensions.filters.http.grpc_stats.v3.FilterConfig":
             // Statistics of gRPC methods only; requests are the same without.
             _ = try Packed.unpack(any, as: Envoy_Extensions_Filters_Http_GrpcStats_V3_FilterConfig.self)
@@ -226,6 +234,16 @@ extension HTTPFilter {
             return .healthCheck(
                 try HealthCheckFilter.decode(
                     Packed.unpack(any, as: Envoy_Extensions_Filters_Http_HealthCheck_V3_HealthCheck.self)),
+                key: key)
+        case "envoy.extensions.filters.http.stateful_session.v3.StatefulSession":
+            // Without a state it serves the routes that bring one.
+            let policy = try SessionPolicy.decode(
+                Packed.unpack(any, as: Envoy_Extensions_Filters_Http_StatefulSession_V3_StatefulSession.self))
+            return .session(policy ?? SessionPolicy(carrier: .header(HeaderName(""))), key: key)
+        case "envoy.extensions.filters.http.compressor.v3.Compressor":
+            return .compressor(
+                try CompressionPolicy.decode(
+                    Packed.unpack(any, as: Envoy_Extensions_Filters_Http_Compressor_V3_Compressor.self)),
                 key: key)
         case let type:
             // `is_optional`: the sender allows a proxy that does not know the filter to do without.

@@ -99,7 +99,8 @@ extension VirtualHost {
             addsAttemptCountToResponse: message.includeAttemptCountInResponse,
             rateLimits: try each("rate_limits", message.rateLimits) { rule throws(Refusal) in
                 try RateLimitRule.decode(rule)
-            })
+            },
+            tellsTimeoutRetries: message.includeIsTimeoutRetryHeader)
     }
 }
 
@@ -368,7 +369,14 @@ extension MirrorPolicy {
             target: target,
             share: message.hasRuntimeFraction
                 ? try at("runtime_fraction") { () throws(Refusal) in try Fraction(message.runtimeFraction) } : .all,
-            appendsShadowSuffix: !message.disableShadowHostSuffixAppend)
+            appendsShadowSuffix: !message.disableShadowHostSuffixAppend,
+            hostRewrite: message.hostRewriteLiteral.isEmpty ? nil : Array(message.hostRewriteLiteral.utf8),
+            mutations: try each("request_headers_mutations", message.requestHeadersMutations) {
+                mutation throws(Refusal) in try HeaderMutation.decode(mutation)
+            })
+        guard HTTPSyntax.isSafeValue(message.hostRewriteLiteral.utf8) else {
+            throw Refusal("host_rewrite_literal", "has a line break or NUL")
+        }
     }
 }
 

@@ -185,4 +185,57 @@ import Testing
         #expect(bench.stats.requestsActive == 0)
         #expect(bench.upstreams.attempts.count == 1)
     }
+
+    @Test("a compressed answer leaves piece by piece, in chunks")
+    func compression() throws {
+        let bench = ProxyBench(filters: [.compressor(CompressionPolicy(), key: Slot(3))])
+        let client = try bench.client()
+        try client.send("GET / HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\n\r\n")
+        try bench.upstream(0).send("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 64\r\n\r\n")
+        try bench.upstream(0).send(String(repeating: "a", count: 32))
+        bench.loop.run()
+        var first: [UInt8] = []
+        while let buffer = try client.readOutbound(as: ByteBuffer.self) { first += Array(buffer.readableBytesView) }
+        let head = String(decoding: first, as: UTF8.self)
+        #expect(head.contains("content-encoding: gzip\r\n") && head.contains("transfer-encoding: chunked\r\n"))
+        #expect(!head.contains("content-length"))
+        // The envelope of gzip begins with these two bytes, and the first half is here already.
+        #expect(first.indices.dropLast().contains { first[$0] == 0x1F && first[$0 + 1] == 0x8B })
+        try bench.upstream(0).send(String(repeating: "b", count: 32))
+        bench.loop.run()
+        var rest: [UInt8] = []
+        while let buffer = try client.readOutbound(as: ByteBuffer.self) { rest += Array(buffer.readableBytesView) }
+        #expect(Array(rest.suffix(5)) == Array("0\r\n\r\n".utf8))
+        // The next request on the connection is not compressed.
+        try client.send(get)
+        try bench.upstream(0).send("HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n" + String(repeating: "c", count: 40))
+        let second = try client.received()
+        #expect(second.contains("vary: Accept-Encoding\r\n") && second.hasSuffix(String(repeating: "c", count: 40)))
+    }
+
+    @Test("a session goes to the host it names, a strict one to no other")
+    func session() throws {
+        let header = HeaderName("x-host")
+        for isStrict in [false, true] {
+            let bench = ProxyBench(
+                endpoints: [1001, 1002, 1003],
+                filters: [.session(SessionPolicy(carrier: .header(header), isStrict: isStrict), key: Slot(3))])
+            let client = try bench.client()
+            for _ in 0..<3 {
+                let value = Base64.encode(Array("127.0.0.1:1002".utf8))
+                try client.send("GET / HTTP/1.1\r\nHost: a\r\nX-Host: \(value)\r\n\r\n")
+                try bench.upstream(0).send(ok)
+                #expect(try !client.received().contains("x-host"))
+            }
+            #expect(bench.upstreams.attempts.map(\.address) == ["127.0.0.1:1002"])
+            let gone = Base64.encode(Array("127.0.0.1:9".utf8))
+            try client.send("GET / HTTP/1.1\r\nHost: a\r\nX-Host: \(gone)\r\n\r\n")
+            if isStrict {
+                #expect(try client.received().hasPrefix("HTTP/1.1 503 "))
+            } else {
+                try bench.upstream(bench.upstreams.attempts.count - 1).send(ok)
+                #expect(try client.received().contains("x-host: "))
+            }
+        }
+    }
 }

@@ -297,7 +297,7 @@ internal import Testing
     func `a mirrored request has the shadow suffix before the port`(host: String, wanted: String) {
         let policy = MirrorPolicy(target: .header(HeaderName("x")))
         var copy = get("/", host: host)
-        policy.prepare(&copy)
+        policy.prepare(&copy, facts: StreamFacts())
         #expect(copy.text(":authority") == wanted)
     }
 
