@@ -2,7 +2,9 @@ internal import ApusTraffic
 internal import NIOCore
 
 /// One HTTP/1.1 connection of a client. Requests on it are served one after the other; the bytes of the next wait.
-internal final class HTTP1ServerConnection: HTTPDownstream, ChannelInboundHandler, ChannelOutboundHandler {
+internal final class HTTP1ServerConnection: HTTPDownstream, ChannelInboundHandler, ChannelOutboundHandler,
+    RemovableChannelHandler, HTTPServerConnection
+{
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -26,6 +28,8 @@ internal final class HTTP1ServerConnection: HTTPDownstream, ChannelInboundHandle
     let info: DownstreamInfo
     private var context: ChannelHandlerContext?
     private var phase = Phase.idle
+    /// nil until the first bytes told.
+    private var version: SpokenHTTP?
     private var exchange: HTTPExchange
     private var parser: HTTP1RequestParser
     private var facts = HTTP1RequestFacts()
@@ -108,7 +112,7 @@ internal final class HTTP1ServerConnection: HTTPDownstream, ChannelInboundHandle
         phase = .closed
         worker.timers.cancel(timer)
         timer.owner = nil
-        server.closed(self)
+        server.closed(self, version)
         if wasServing { exchange.downstreamClosed() }
         exchange.discard()
         exchange.downstream = nil
@@ -149,12 +153,15 @@ internal final class HTTP1ServerConnection: HTTPDownstream, ChannelInboundHandle
                 switch phase {
                 case .idle:
                     guard buffer.readableBytes > 0 else { break loop }
-                    if requests == 0, isHTTP2Preface(buffer) {
-                        // Not spoken here yet. Closing tells a client that knew beforehand more than a 400 would.
-                        server.stats.protocolErrors += 1
-                        phase = .closing
-                        context?.close(promise: nil)
-                        return
+                    if version == nil {
+                        version = server.manager.codec == .http1 ? .http1 : SpokenHTTP.of(buffer)
+                        switch version {
+                        case .http1?: server.speaks(.http1)
+                        case .http2?: return becomeHTTP2(buffer)
+                        case nil:
+                            startHeadTimer()
+                            break loop
+                        }
                     }
                     let used = try parser.parseHead(
                         buffer.readableBytesUInt8Span, into: &exchange.request, facts: &facts)
@@ -202,11 +209,23 @@ internal final class HTTP1ServerConnection: HTTPDownstream, ChannelInboundHandle
         if !trailers.fields.isEmpty { exchange.requestTrailersReceived(&trailers) }
     }
 
-    private func isHTTP2Preface(_ buffer: ByteBuffer) -> Bool {
-        let preface: StaticString = "PRI * HTTP/2.0"
-        return preface.withUTF8Buffer { wanted in
-            buffer.readableBytes >= wanted.count && buffer.readableBytesView.starts(with: wanted)
+    /// The client knew beforehand that HTTP/2 is spoken here (RFC 9113, section 3.3): another handler takes this one's
+    /// place, and these bytes.
+    private func becomeHTTP2(_ first: ByteBuffer) {
+        guard let context else { return }
+        phase = .closed
+        worker.timers.cancel(timer)
+        timer.owner = nil
+        exchange.discard()
+        exchange.downstream = nil
+        let next = HTTP2ServerConnection(worker: worker, server: server, info: info, first: first, predecessor: self)
+        do {
+            try context.pipeline.syncOperations.addHandler(next, position: .after(self))
+        } catch {
+            server.closed(self, nil)
+            return context.close(promise: nil)
         }
+        context.pipeline.syncOperations.removeHandler(self, promise: nil)
     }
 
     private func begin() throws(HTTP1Error) {

@@ -30,6 +30,7 @@ extension HTTPExchange {
         applyResponseOperations()
         runResponseFilters(endsHere: bytes.isEmpty)
         manager.finish(&response, request: request, isUpgrade: false, date: worker.date(now))
+        grpcWeb?.response(&response, endsHere: bytes.isEmpty)
         if reply.flags.contains(.downstreamProtocolError) || closesAfterReply { downstream?.closeAfterAnswer() }
         downstream?.writeHead(response, isUpgrade: false, endsHere: bytes.isEmpty)
         if !bytes.isEmpty {
@@ -72,11 +73,38 @@ extension HTTPExchange {
         table.applyResponseHeaders(decision, to: &response, request: request, facts: facts)
     }
 
-    func countAnswer(_ status: Int) {
+    /// - Parameter endsHere: the head is the whole answer.
+    func countAnswer(_ status: Int, endsHere: Bool) {
         cluster?.stats.countAnswer(status, isInternal: identity.isInternal)
-        if status >= 500 { pool?.stats.errors += 1 } else { pool?.stats.successes += 1 }
-        cluster?.record(.response(status: UInt16(clamping: status)), host: pool?.index ?? -1)
         if attempts > 1, status < 500 { cluster?.stats.retrySuccesses += 1 }
+        guard request.isGRPC, status == 200 else {
+            count(success: status < 500)
+            cluster?.record(.response(status: UInt16(clamping: status)), host: pool?.index ?? -1)
+            return
+        }
+        // What a call came to stands in the head if it is all there is, else in the trailers.
+        let call = grpcStatus(response)
+        cluster?.record(
+            .response(status: call.map(LocalReply.httpStatus(ofGRPC:)) ?? UInt16(clamping: status)),
+            host: pool?.index ?? -1)
+        if endsHere || call != nil { count(success: call.map { LocalReply.httpStatus(ofGRPC: $0) < 500 } ?? false) }
+    }
+
+    /// The trailers of an answer whose head did not say what the call came to.
+    func countGRPC(_ trailers: HTTPHead) {
+        guard request.isGRPC, response.status == 200, grpcStatus(response) == nil else { return }
+        count(success: grpcStatus(trailers).map { LocalReply.httpStatus(ofGRPC: $0) < 500 } ?? false)
+    }
+
+    private func count(success: Bool) {
+        if success { pool?.stats.successes += 1 } else { pool?.stats.errors += 1 }
+    }
+
+    private func grpcStatus(_ head: HTTPHead) -> UInt32? {
+        guard let range = head.value(.grpcStatus),
+            let status = head.withBytes(range, { Decimal.unsigned($0) })
+        else { return nil }
+        return UInt32(clamping: status)
     }
 
     // MARK: Time

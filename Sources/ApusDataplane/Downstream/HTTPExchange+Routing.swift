@@ -59,6 +59,8 @@ extension HTTPExchange {
                 runHeaderMutation(mutations, key, mostSpecificWins)
             case .buffer(let limit, let key):
                 if runBuffer(limit, key) { return }
+            case .grpcWeb(let key):
+                if startGRPCWeb(key) { return }
             case .healthCheck(let check, _):
                 if runHealthCheck(check) { return }
             case .session(let session, let key):
@@ -230,6 +232,11 @@ extension HTTPExchange {
     /// The last changes to the head, per try.
     /// Also tells whether the try before ended by its time.
     func finishHeadForHost(_ connection: UpstreamStream) {
+        if attempts > 1, let forward {
+            let completed = (facts.requestCompleted ?? 0) * 1000
+            let elapsed = max(0, (worker.loop.now - started).nanoseconds - completed)
+            forward.writeTimeouts(timeouts, into: &request, manager: manager, elapsed: .nanoseconds(elapsed))
+        }
         if attempts > 1, decision?.virtualHost?.addsAttemptCountToRequest ?? false {
             request.replace(.xEnvoyAttemptCount, decimal: UInt64(attempts))
         }

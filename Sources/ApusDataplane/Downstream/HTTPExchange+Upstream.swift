@@ -77,9 +77,7 @@ extension HTTPExchange {
         guard phase == .trying || phase == .answering else { return }
         touch()
         if connection.facts.isInterim {
-            if manager.proxies100Continue, connection.head.status == 100 {
-                downstream?.writeInterim(connection.head)
-            }
+            if manager.proxies100Continue { downstream?.writeInterim(connection.head) }
             return
         }
         let now = worker.loop.now
@@ -89,7 +87,7 @@ extension HTTPExchange {
         // The connection gets this exchange's memory for its next head: nothing is copied.
         swap(&response, &connection.head)
         let status = response.status
-        countAnswer(Int(status))
+        countAnswer(Int(status), endsHere: connection.facts.framing == .none)
         if cluster?.isActivelyChecked ?? false, response.contains(ClusterRuntime.immediateFailure) {
             cluster?.failImmediately(pool?.index ?? -1)
         }
@@ -124,6 +122,7 @@ extension HTTPExchange {
         facts.responseCode = status
         facts.responseCodeDetails = "via_upstream"
         finishUpstreamResponse(now, endsHere: connection.facts.framing == .none)
+        grpcWeb?.response(&response, endsHere: connection.facts.framing == .none)
         downstream?.writeHead(
             response, isUpgrade: connection.facts.isUpgrade, endsHere: connection.facts.framing == .none)
         if let downstream, !downstream.isWritable { connection.pauseReading() }
@@ -133,11 +132,14 @@ extension HTTPExchange {
         guard phase == .answering, !dropsAnswer else { return }
         touch()
         let count = UInt64(data.readableBytes)
-        facts.bytesSent += count
         cluster?.stats.bytesReceived += count
-        if let compressor {
+        if grpcWeb != nil {
+            webAnswer(data)
+        } else if let compressor {
+            facts.bytesSent += count
             if let packed = compressor.compress(data) { downstream?.writeData(packed) }
         } else {
+            facts.bytesSent += count
             downstream?.writeData(data)
         }
         if let downstream, !downstream.isWritable { connection?.pauseReading() }
@@ -148,6 +150,8 @@ extension HTTPExchange {
         touch()
         swap(&responseTrailers, &stream.trailers)
         hasResponseTrailers = true
+        countGRPC(responseTrailers)
+        if grpcWeb != nil { webTrailers() }
     }
 
     func answerEnded() {
@@ -245,7 +249,11 @@ extension HTTPExchange {
             self.compressor = nil
         }
         finish()
-        if hasResponseTrailers { downstream?.writeEnd(trailers: responseTrailers) } else { downstream?.writeEnd() }
+        if hasResponseTrailers, grpcWeb == nil {
+            downstream?.writeEnd(trailers: responseTrailers)
+        } else {
+            downstream?.writeEnd()
+        }
     }
 
     /// Counts, logs, and leaves nothing behind.

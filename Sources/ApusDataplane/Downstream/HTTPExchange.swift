@@ -36,6 +36,8 @@ internal final class HTTPExchange: UpstreamSink {
     var responseTrailers = HTTPHead()
     var hasRequestTrailers = false
     var hasResponseTrailers = false
+    /// The client speaks gRPC-Web.
+    var grpcWeb: GRPCWebBridge?
     var facts = StreamFacts()
     var phase = Phase.idle
 
@@ -190,7 +192,11 @@ internal final class HTTPExchange: UpstreamSink {
         phase = .trying
         timer.owner = self
         server.stats.requestsTotal += 1
-        server.stats.http1RequestsTotal += 1
+        if request.version == .http2 {
+            server.stats.http2RequestsTotal += 1
+        } else {
+            server.stats.http1RequestsTotal += 1
+        }
         server.stats.requestsActive += 1
         facts = StreamFacts()
         facts.startTime = worker.wallTime(now) / 1000
@@ -213,6 +219,7 @@ internal final class HTTPExchange: UpstreamSink {
         hash = nil
         hasRequestTrailers = false
         hasResponseTrailers = false
+        if grpcWeb != nil { grpcWeb = nil }
         isUpgraded = false
         keepsBody = false
         bodyLimit = Int(server.listener.bufferLimit)
@@ -244,8 +251,9 @@ internal final class HTTPExchange: UpstreamSink {
 
     /// The codec refused the head: nothing of it can be trusted but that an answer is due.
     func refuse(_ error: HTTP1Error) {
+        // A head that lacks nothing but its host was understood.
+        if error != .missingHost { request.reset() }
         start()
-        request.reset()
         requestComplete = true
         reply(Self.localReply(error))
     }
@@ -284,6 +292,12 @@ internal final class HTTPExchange: UpstreamSink {
         facts.bytesReceived += UInt64(count)
         touch()
         guard phase != .done, phase != .idle else { return }
+        if grpcWeb != nil { return webData(data) }
+        take(data, count)
+    }
+
+    /// Body bytes as they go to the upstream.
+    func take(_ data: ByteBuffer, _ count: Int) {
         if phase == .buffering { return collect(data) }
         for shadow in shadows { shadow.data(data) }
         let isFlowing = headWritten && connection != nil
@@ -317,6 +331,7 @@ internal final class HTTPExchange: UpstreamSink {
         guard !requestComplete else { return }
         requestComplete = true
         requestDeadline = .distantFuture
+        if let grpcWeb, !grpcWeb.mayEnd { reply(GRPCWebBridge.invalidBase64) }
         let now = worker.loop.now
         facts.requestCompleted = (now - started).nanoseconds / 1000
         if phase == .buffering { return collected() }
@@ -348,6 +363,17 @@ internal final class HTTPExchange: UpstreamSink {
         facts.flags.insert(.downstreamConnectionTermination)
         facts.responseCodeDetails = "downstream_remote_disconnect"
         server.stats.requestResets += 1
+        dropUpstream()
+        finish()
+    }
+
+    /// The stream ended before the answer was complete: the client reset it, or what it sent could not be accepted.
+    func downstreamReset(byPeer: Bool, details: String) {
+        downstream = nil
+        guard phase != .done, phase != .idle else { return }
+        facts.flags.insert(byPeer ? .downstreamRemoteReset : .downstreamProtocolError)
+        facts.responseCodeDetails = details
+        if byPeer { server.stats.requestResets += 1 } else { server.stats.resetsSent += 1 }
         dropUpstream()
         finish()
     }

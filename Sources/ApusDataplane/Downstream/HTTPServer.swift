@@ -10,7 +10,7 @@ internal final class HTTPServer {
     var stats = HTTPStats()
     /// Of each filter of the connection manager, by its place.
     let filterScopes: [FilterScopes]
-    private var connections: [ObjectIdentifier: HTTP1ServerConnection] = [:]
+    private var connections: [ObjectIdentifier: any HTTPServerConnection] = [:]
     private(set) var isDraining = false
 
     init(
@@ -25,20 +25,42 @@ internal final class HTTPServer {
 
     var openConnections: Int { connections.count }
 
-    func opened(_ connection: HTTP1ServerConnection) {
+    func opened(_ connection: any HTTPServerConnection) {
         connections[ObjectIdentifier(connection)] = connection
         stats.connectionsTotal += 1
         stats.connectionsActive += 1
         counters.opened()
-        stats.http1ConnectionsTotal += 1
-        stats.http1ConnectionsActive += 1
         if isDraining || worker.isDraining { connection.drain() }
     }
 
-    func closed(_ connection: HTTP1ServerConnection) {
+    /// The connection's bytes have told what it speaks.
+    func speaks(_ version: SpokenHTTP) {
+        switch version {
+        case .http1:
+            stats.http1ConnectionsTotal += 1
+            stats.http1ConnectionsActive += 1
+        case .http2:
+            stats.http2ConnectionsTotal += 1
+            stats.http2ConnectionsActive += 1
+        }
+    }
+
+    /// Another handler goes on with the connection.
+    func replaced(_ connection: any HTTPServerConnection, by other: any HTTPServerConnection) {
+        guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
+        connections[ObjectIdentifier(other)] = other
+        if isDraining || worker.isDraining { other.drain() }
+    }
+
+    /// - Parameter version: what the connection spoke; nil: it was not known yet.
+    func closed(_ connection: any HTTPServerConnection, _ version: SpokenHTTP?) {
         guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
         stats.connectionsActive -= 1
-        stats.http1ConnectionsActive -= 1
+        switch version {
+        case .http1: stats.http1ConnectionsActive -= 1
+        case .http2: stats.http2ConnectionsActive -= 1
+        case nil: break
+        }
         stats.connectionsClosed += 1
         let length = connection.info.length(worker.loop.now)
         stats.connectionLength.record(length)
@@ -72,7 +94,7 @@ internal struct FilterScopes {
         case .rateLimit(let limit, _):
             rateLimit = worker.scope(
                 ConnectionGuard.scopeName(limit.statPrefix, "http_local_rate_limit"), RateLimitStats.self)
-        case .fault, .cors, .headerMutation, .buffer, .healthCheck, .session, .compressor: break
+        case .fault, .cors, .headerMutation, .buffer, .healthCheck, .session, .compressor, .grpcWeb: break
         }
     }
 }

@@ -232,13 +232,23 @@ internal struct ConnectionOptions: Sendable {
         for index in 0..<head.fields.count {
             let field = head.fields[index]
             switch field.token {
-            case .connection, .keepAlive, .proxyConnection, .transferEncoding, .http2Settings:
+            case .connection, .keepAlive, .proxyConnection, .transferEncoding:
                 continue
             case .upgrade:
                 if !keepsUpgrade { continue }
             case .te:
-                let trailers = head.withBytes(field.value) { HTTP1FieldFacts.equal($0, "trailers") }
-                if !trailers { continue }
+                // Of all that a client may accept only trailers concern more than this connection.
+                var wantsTrailers = false
+                head.withBytes(field.value) { bytes in
+                    forEachElement(bytes) { if HTTP1FieldFacts.equal($0, "trailers") { wantsTrailers = true } }
+                }
+                if !wantsTrailers { continue }
+                if field.value.count != 8 {
+                    head.fields[kept] = field
+                    head.fields[kept].value = head.store("trailers" as StaticString)
+                    kept &+= 1
+                    continue
+                }
             default:
                 break
             }

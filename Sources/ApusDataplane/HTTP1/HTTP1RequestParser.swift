@@ -199,6 +199,10 @@ package struct HTTP1RequestParser: Sendable {
                 facts.upgrade = upgrade
             }
         }
+        // Not of any standard, but clients send it to proxies.
+        if let value = head.value(.proxyConnection), head.withBytes(value, { HTTP1FieldFacts.equal($0, "close") }) {
+            facts.close = true
+        }
         if let expect = head.value(.expect) {
             facts.expectsContinue = head.withBytes(expect) { HTTP1FieldFacts.equal($0, "100-continue") }
         }

@@ -1,4 +1,4 @@
-package import ApusTraffic
+internal import ApusTraffic
 package import NIOCore
 
 // Octets of the peer, and the events they become.

@@ -190,6 +190,7 @@ extension HTTP2Connection {
             let size = min(left, peerMaxFrame)
             left &-= size
             let ends = endStream && size == data.readableBytes
+            lastData = out.writerIndex
             out.writeFrameHeader(
                 length: size, type: HTTP2FrameType.data, flags: ends ? HTTP2Flag.endStream : 0, stream: id)
             if let piece = data.readSlice(length: size) { out.writeImmutableBuffer(piece) }
@@ -199,11 +200,28 @@ extension HTTP2Connection {
         }
     }
 
+    /// A frame of its own says only that the stream ends, unless the stream's last DATA frame stands at the end of the
+    /// output: then that one says it.
     private mutating func writeEmptyEnd(_ slot: Int) {
+        if endsWithData(of: table.slots[slot].id) {
+            out.setInteger(HTTP2Flag.endStream, at: lastData &+ 4)
+            return closeLocal(slot)
+        }
         out.writeFrameHeader(
             length: 0, type: HTTP2FrameType.data, flags: HTTP2Flag.endStream, stream: table.slots[slot].id)
         framesOut &+= 1
         closeLocal(slot)
+    }
+
+    /// The owner may have cleared the output since, so the header is read again.
+    private func endsWithData(of id: UInt32) -> Bool {
+        guard lastData >= out.readerIndex, lastData &+ HTTP2FrameHeader.size <= out.writerIndex,
+            let high = out.getInteger(at: lastData, as: UInt8.self),
+            let low = out.getInteger(at: lastData &+ 1, as: UInt16.self),
+            out.getInteger(at: lastData &+ 3, as: UInt16.self) == 0,
+            out.getInteger(at: lastData &+ 5, as: UInt32.self) == id
+        else { return false }
+        return lastData &+ HTTP2FrameHeader.size &+ (Int(high) << 16 | Int(low)) == out.writerIndex
     }
 
     private mutating func writeTrailers(_ slot: Int, _ head: HTTPHead) {

@@ -94,6 +94,8 @@ package struct HTTP2Connection {
     /// The peer allows extended CONNECT.
     package internal(set) var peerAllowsConnect = false
     var nextOwnID: UInt32 = 1
+    /// Where in `out` the last DATA frame began.
+    var lastData = 0
     package internal(set) var peerGoesAway = false
     package internal(set) var ownGoesAway = false
     package internal(set) var hasFailed = false
@@ -156,6 +158,8 @@ package struct HTTP2Connection {
     package func isRemoteClosed(_ stream: HTTP2Stream) -> Bool {
         table.isOpen(stream) ? table.slots[stream.slot].remoteClosed : true
     }
+    /// A head has been begun whose end is not here.
+    package var isInsideHead: Bool { blockID != 0 }
     /// Octets of the stream that wait for a window.
     package func pendingBytes(_ stream: HTTP2Stream) -> Int {
         table.isOpen(stream) ? table.queues[stream.slot].bytes : 0

@@ -185,6 +185,8 @@ internal final class InitialHandler: ChannelInboundHandler, RemovableChannelHand
             serverName: sniffed.serverName, opened: opened)
         let handler: any ChannelHandler =
             switch chain.runtime {
+            case .http(let server) where server.manager.codec == .http2:
+                HTTP2ServerConnection(worker: worker, server: server, info: info)
             case .http(let server): HTTP1ServerConnection(worker: worker, server: server, info: info)
             case .tcp(let server): TCPSession(worker: worker, server: server, info: info)
             }

@@ -283,7 +283,12 @@ internal final class HTTP2UpstreamConnection: TurnFlushable, ChannelInboundHandl
         case .reset(let id, let problem, let byPeer):
             guard let stream = find(id) else { return }
             let reason: UpstreamReset =
-                !byPeer ? .protocolError : problem.code == .refusedStream ? .remoteRefusedStream : .remoteReset
+                switch problem.code {
+                case _ where !byPeer: .protocolError
+                case .refusedStream: .remoteRefusedStream
+                case .protocolError: .protocolError
+                default: .remoteReset
+                }
             fail(stream, reason)
         case .writable(let id):
             guard let stream = find(id), stream.isBlocked else { return }

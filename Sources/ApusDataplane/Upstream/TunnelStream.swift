@@ -18,6 +18,9 @@ internal final class TunnelStream: UpstreamStream, ChannelInboundHandler, Channe
     private var readPaused = false
     private var readHeld = false
     private var inputClosed = false
+    /// This side has said its last: then the end of the connection is the end of the answer.
+    private var outputClosed = false
+    private var isBroken = false
     private(set) var wasEverActive = false
 
     init(pool: HostPool, sink: UpstreamSink) {
@@ -43,6 +46,7 @@ internal final class TunnelStream: UpstreamStream, ChannelInboundHandler, Channe
 
     override func endBody() {
         guard phase == .open else { return }
+        outputClosed = true
         flushNow()
         context?.close(mode: .output, promise: nil)
     }
@@ -127,7 +131,7 @@ internal final class TunnelStream: UpstreamStream, ChannelInboundHandler, Channe
         let sink = self.sink
         self.sink = nil
         pool.tunnelClosed()
-        if inputClosed {
+        if inputClosed || outputClosed && !isBroken {
             sink?.upstreamEnded()
         } else {
             sink?.upstreamFailed(.connectionTermination, transportFailure: "")
@@ -135,7 +139,10 @@ internal final class TunnelStream: UpstreamStream, ChannelInboundHandler, Channe
         sink?.upstreamReadComplete()
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        isBroken = true
+        context.close(promise: nil)
+    }
 
     func read(context: ChannelHandlerContext) {
         if readPaused { readHeld = true } else { context.read() }

@@ -2,7 +2,7 @@ package import ApusCore
 
 /// `http_connection_manager.v3.HttpConnectionManager`.
 package final class HTTPConnectionManager: Sendable {
-    package enum Codec: Hashable, Sendable { case automatic, http1 }
+    package enum Codec: Hashable, Sendable { case automatic, http1, http2 }
 
     package enum RouteSource: Sendable {
         case inline(RouteTable)

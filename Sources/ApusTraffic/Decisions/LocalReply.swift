@@ -78,7 +78,7 @@ package struct LocalReply: Sendable {
 
     package static func maxStreamDuration(requestComplete: Bool) -> LocalReply {
         LocalReply(
-            requestComplete ? 504 : 408, "downstream duration timeout", details: "max_duration_timeout")
+            requestComplete ? 504 : 408, "downstream duration timeout", details: "max_duration_timeout", grpcStatus: 4)
     }
 
     package static func upstreamMaxStreamDuration(requestComplete: Bool) -> LocalReply {

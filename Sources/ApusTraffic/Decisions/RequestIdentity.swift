@@ -52,7 +52,6 @@ extension HTTPConnectionManager {
         if !isUpgrade {
             head.remove(.connection)
             head.remove(.upgrade)
-            head.remove(.http2Settings)
             Self.keepTrailersInTE(&head)
         }
         head.remove(.xEnvoyInternal)

@@ -62,14 +62,56 @@ extension ForwardAction {
         if result.perTryIdle == .zero { result.perTryIdle = nil }
         if result.idle == .zero { result.idle = nil }
         if let global = result.global, let perTry = result.perTry, perTry >= global { result.perTry = nil }
+        if result.maxStream == .zero { result.maxStream = nil }
         if let most = grpcTimeoutMax, let asked = Self.grpcTimeout(head) {
             var limit = asked
-            if most != .zero, limit == .zero || limit > most { limit = most }
-            if let offset = grpcTimeoutOffset, limit > offset { limit -= offset }
+            if most != .zero, limit > most { limit = most }
+            if let offset = grpcTimeoutOffset { limit = limit > offset ? limit - offset : .zero }
+            // Zero is no time at all here. The upstream is told what is left.
             result.maxStream = limit
+            head.replace(.grpcTimeout, Self.grpcTimeoutValue(limit))
         }
-        if result.maxStream == .zero { result.maxStream = nil }
         return result
+    }
+
+    /// Tells the upstream how long its answer is waited for.
+    ///
+    /// - Parameter elapsed: since the request was complete; zero for the first try.
+    package func writeTimeouts(
+        _ timeouts: RequestTimeouts, into head: inout HTTPHead, manager: HTTPConnectionManager, elapsed: Duration
+    ) {
+        guard var expected = timeouts.perTry ?? timeouts.global else { return }
+        if let global = timeouts.global {
+            // Zero would mean for ever; the limit over all tries ends this one soon.
+            expected = elapsed >= global ? .milliseconds(1) : min(expected, global - elapsed)
+        }
+        if !manager.suppressesEnvoyHeaders {
+            head.replace(.xEnvoyExpectedRequestTimeout, decimal: expected.wholeMilliseconds)
+        }
+        if grpcRequestTimeoutMax != nil, head.isGRPC { head.replace(.grpcTimeout, Self.grpcTimeoutValue(expected)) }
+    }
+
+    /// A duration as `grpc-timeout` has it: milliseconds, and a coarser unit for what takes more than eight digits.
+    static func grpcTimeoutValue(_ time: Duration) -> [UInt8] {
+        let most: UInt64 = 99_999_999
+        var value = time.wholeMilliseconds
+        var units = Array("mSMH".utf8)[...]
+        if value > most {
+            value /= 1000
+            units.removeFirst()
+        }
+        while value > most {
+            if units.count == 1 {
+                value = most
+                break
+            }
+            value /= 60
+            units.removeFirst()
+        }
+        var out: [UInt8] = []
+        out.appendDecimal(value)
+        if let unit = units.first { out.append(unit) }
+        return out
     }
 
     private static func number(_ head: HTTPHead, _ token: HeaderToken) -> UInt64? {
@@ -89,8 +131,9 @@ extension ForwardAction {
             case UInt8(ascii: "M"): .seconds(count * 60)
             case UInt8(ascii: "S"): .seconds(count)
             case UInt8(ascii: "m"): .milliseconds(count)
-            case UInt8(ascii: "u"): .microseconds(count)
-            case UInt8(ascii: "n"): .nanoseconds(count)
+            // Rounded up, for nothing below is finer than a millisecond.
+            case UInt8(ascii: "u"): .milliseconds((count + 999) / 1000)
+            case UInt8(ascii: "n"): .milliseconds((count + 999_999) / 1_000_000)
             default: nil
             }
         }
@@ -105,10 +148,8 @@ extension RouteTable {
         manager: HTTPConnectionManager, facts: StreamFacts
     ) {
         let adds = !manager.suppressesEnvoyHeaders
-        if adds, !(manager.respectsExpectedTimeout && head.contains(.xEnvoyExpectedRequestTimeout)) {
-            if let expected = timeouts.perTry ?? timeouts.global {
-                head.replace(.xEnvoyExpectedRequestTimeout, decimal: expected.wholeMilliseconds)
-            }
+        if !(manager.respectsExpectedTimeout && head.contains(.xEnvoyExpectedRequestTimeout)) {
+            forward.writeTimeouts(timeouts, into: &head, manager: manager, elapsed: .zero)
         }
         if decision.virtualHost?.addsAttemptCountToRequest ?? false { head.replace(.xEnvoyAttemptCount, decimal: 1) }
         applyRequestHeaders(decision, to: &head, facts: facts)

@@ -413,6 +413,7 @@ enum FieldTable {
                 emit_filter_state=1 stats_for_all_methods=3 enable_upstream_stats=4
                 replace_dots_in_grpc_service_name=5
                 """),
+        "envoy.extensions.filters.http.grpc_web.v3.GrpcWeb": Entry(""),
         "envoy.extensions.filters.http.router.v3.Router": Entry(
             "suppress_envoy_headers=4 respect_expected_rq_timeout=6",
             ignored: "dynamic_stats=1 start_child_span=2 suppress_grpc_request_failure_code_stats=7",

@@ -203,6 +203,9 @@ extension HTTPFilter {
         case "envoy.extensions.filters.http.cors.v3.Cors":
             _ = try Packed.unpack(any, as: Envoy_Extensions_Filters_Http_Cors_V3_Cors.self)
             return .cors(key: key)
+        case "envoy.extensions.filters.http.grpc_web.v3.GrpcWeb":
+            _ = try Packed.unpack(any, as: Envoy_Extensions_Filters_Http_GrpcWeb_V3_GrpcWeb.self)
+            return .grpcWeb(key: key)
         case "envoy.extensions.filters.http.grpc_stats.v3.FilterConfig":
             // Statistics of gRPC methods only; requests are the same without.
             _ = try Packed.unpack(any, as: Envoy_Extensions_Filters_Http_GrpcStats_V3_FilterConfig.self)

@@ -11,10 +11,9 @@ extension HTTPConnectionManager {
     ) throws(Refusal) -> HTTPConnectionManager {
         let codec: Codec
         switch message.codecType {
-        // HTTP/2 clients of an automatic listener are told by the codec that they are not understood.
         case .auto: codec = .automatic
         case .http1: codec = .http1
-        case .http2: throw Refusal.unsupported("codec_type", "HTTP2")
+        case .http2: codec = .http2
         case .http3: throw Refusal.unsupported("codec_type", "HTTP3")
         case .UNRECOGNIZED: throw Refusal("codec_type", "unknown value")
         }

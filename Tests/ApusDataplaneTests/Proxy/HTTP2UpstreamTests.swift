@@ -314,3 +314,71 @@ private let get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
         #expect(try client.received() == "back")
     }
 }
+
+@Suite struct GRPCWebTests {
+    private func bench() -> ProxyBench { ProxyBench(filters: [.grpcWeb(key: Slot(0))], upstreamProtocol: .http2) }
+
+    @Test("a binary call becomes gRPC, and its trailers the last frame of the body")
+    func binary() throws {
+        let bench = bench()
+        let client = try bench.client()
+        try client.send(
+            "POST /s/m HTTP/1.1\r\nHost: a\r\nContent-Type: application/grpc-web+proto\r\nContent-Length: 6\r\n\r\n"
+                + "\0\0\0\0\u{1}x")
+        let peer = HTTP2Peer(bench.upstream(0))
+        try peer.pump()
+        let request = try #require(peer.requests.first)
+        #expect(request.head.text("content-type") == "application/grpc" && request.head.text("te") == "trailers")
+        #expect(request.head.text("content-length") == nil)
+        #expect(request.body == "\0\0\0\0\u{1}x" && request.isComplete)
+        try peer.answer(
+            0, 200, [("content-type", "application/grpc")], body: "\0\0\0\0\u{1}y",
+            trailers: [("grpc-status", "0"), ("grpc-message", "m")])
+        let answer = try client.received()
+        #expect(answer.contains("content-type: application/grpc-web+proto\r\n"))
+        #expect(answer.contains("\0\0\0\0\u{1}y"))
+        #expect(answer.contains("\0\0\0\u{1F}grpc-status:0\r\ngrpc-message:m\r\n"))
+        #expect(answer.hasSuffix("\r\n0\r\n\r\n"))
+    }
+
+    @Test("a call in base64 is decoded across its pieces, and answered in base64 frame by frame")
+    func text() throws {
+        let bench = bench()
+        let client = try bench.client()
+        try client.send(
+            "POST /s/m HTTP/1.1\r\nHost: a\r\nContent-Type: application/grpc-web-text\r\n"
+                + "Accept: application/grpc-web-text\r\nContent-Length: 8\r\n\r\nAAA")
+        try client.send("AAAF4")
+        let peer = HTTP2Peer(bench.upstream(0))
+        try peer.pump()
+        #expect(peer.requests[0].body == "\0\0\0\0\u{1}x" && peer.requests[0].isComplete)
+        try peer.answer(
+            0, 200, [("content-type", "application/grpc")], body: "\0\0\0\0\u{1}y", trailers: [("grpc-status", "0")])
+        let answer = try client.received()
+        #expect(answer.contains("content-type: application/grpc-web-text+proto\r\n"))
+        // The frame "y", then 0x80, the length 15, and "grpc-status:0\r\n".
+        #expect(answer.contains("AAAAAAF5") && answer.contains("gAAAAA9ncnBjLXN0YXR1czowDQo="))
+    }
+
+    @Test("what is no base64 is refused as a call")
+    func invalid() throws {
+        for body in ["!!!!", "AAA"] {
+            let bench = bench()
+            let client = try bench.client()
+            try client.send(
+                "POST /s/m HTTP/1.1\r\nHost: a\r\nContent-Type: application/grpc-web-text\r\n"
+                    + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)")
+            #expect(try client.received().contains("grpc-message: Bad gRPC-web request, invalid base64 data."))
+        }
+    }
+
+    @Test("a request that is no gRPC-Web passes as it is")
+    func other() throws {
+        let bench = bench()
+        let client = try bench.client()
+        try client.send("POST /s/m HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\nContent-Length: 1\r\n\r\nx")
+        let peer = HTTP2Peer(bench.upstream(0))
+        try peer.pump()
+        #expect(peer.requests[0].head.text("content-type") == "text/plain" && peer.requests[0].body == "x")
+    }
+}

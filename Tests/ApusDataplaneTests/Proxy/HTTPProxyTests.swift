@@ -504,13 +504,4 @@ private let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
         bench.advance(.seconds(1))
         #expect(!client.isActive)
     }
-
-    @Test("a client of HTTP/2 is closed cleanly: the protocol is not spoken here yet")
-    func http2() throws {
-        let bench = ProxyBench()
-        let client = try bench.client()
-        try client.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
-        #expect(try client.received() == "")
-        #expect(!client.isActive)
-    }
 }
