@@ -29,6 +29,7 @@ CLUSTERS = {
         "name": "preserve_case", "typed_config": {
             "@type": "type.googleapis.com/envoy.extensions.http.header_formatters.preserve_case.v3"
                      ".PreserveCaseFormatterConfig"}}})},
+    "three": {"origin": "three", "options": HTTP2},
     "one-absolute": {"origin": "one", "options": http1(send_fully_qualified_url=True)},
     "one-loose": {"origin": "one", "options": http1(allow_chunked_length=True)},
 }
@@ -46,6 +47,9 @@ LISTENERS = {
     "upgrades": {"upgrade_configs": [{"upgrade_type": "websocket"}, {"upgrade_type": "CONNECT"}]},
     "no-upgrades": {},
     "continue": {"proxy_100_continue": True},
+    "calls": {},
+    "web": {"filters": [{"name": "web", "typed_config": {
+        "@type": "type.googleapis.com/envoy.extensions.filters.http.grpc_web.v3.GrpcWeb"}}]},
 }
 
 
@@ -224,6 +228,27 @@ SCENARIOS = [
         send("without a time-out", raw("POST /", *GRPC, CHUNKED, body="0\r\n\r\n")),
         send("not gRPC", raw("POST /", "grpc-timeout: 9S", "Content-Length: 0")),
     ]),
+    Scenario("calls", "calls", to("three", timeout="0s"), []),
+    Scenario("web", "web", to("two", timeout="0s"), [
+        send(title, raw("POST /s/m", f"Content-Type: application/grpc-web{kind}", accept,
+                        "x-test-header: content-type=application/grpc", *more, CHUNKED,
+                        body=f"{len(body):x}\r\n{body}\r\n0\r\n\r\n"), raw=True)
+        for title, kind, accept, body, more in (
+            ("binary", "+proto", "Accept: */*", "\0\0\0\0\1x", ("x-test-empty: 1", "x-test-trailer: grpc-status=0")),
+            ("trailers", "", "Accept: */*", "\0\0\0\0\1x", (
+                "x-test-empty: 1", "x-test-trailer: grpc-status=5", "x-test-trailer: grpc-message=no%20such")),
+            ("text in", "-text", "Accept: */*", "AAAAAAF4", ("x-test-empty: 1", "x-test-trailer: grpc-status=0")),
+            ("text both ways", "-text+proto", "Accept: application/grpc-web-text", "AAAAAAF4", (
+                "x-test-empty: 1", "x-test-trailer: grpc-status=0")),
+            ("two texts in one", "-text", "Accept: application/grpc-web-text", "AAAAAAA=AAAAAAF4", (
+                "x-test-empty: 1", "x-test-trailer: grpc-status=0")),
+            ("no base64", "-text", "Accept: */*", "!!!!", ("x-test-empty: 1",)),
+            ("half a group", "-text", "Accept: */*", "AAA", ("x-test-empty: 1",)),
+            ("trailers only", "+proto", "Accept: */*", "\0\0\0\0\1x", ("x-test-empty: 1", "x-test-header: grpc-status=3")),
+            ("503 of the host", "+proto", "Accept: */*", "\0\0\0\0\1x", ("x-test-empty: 1", "x-test-status: 503")),
+            ("reset by the host", "+proto", "Accept: */*", "\0\0\0\0\1x", ("x-test-reset: 2",)),
+        )
+    ] + [send("another type", raw("POST /", "Content-Type: text/plain", "Content-Length: 1", body="x"))]),
     # Trailers
     Scenario("trailers", "trailers", to("one-trailers"), [
         send("a request's", raw("POST /", CHUNKED, "Trailer: X-T", body="1\r\na\r\n0\r\nX-T: v\r\nX-U: w\r\n\r\n")),

@@ -9,6 +9,7 @@ import copy
 import json
 import re
 import socket
+import subprocess
 import sys
 
 import ads
@@ -18,7 +19,7 @@ import wire
 from protocol_scenarios import CLUSTERS, LISTENERS, SCENARIOS
 
 ADDRESSES = {"envoy": "127.0.33.1", "apus": "127.0.33.2"}
-ORIGINS = {"one": "127.0.33.11:8080", "two": "127.0.33.12:8080"}
+ORIGINS = {"one": "127.0.33.11:8080", "two": "127.0.33.12:8080", "three": "127.0.33.13:8080"}
 TYPES = {
     "manager": "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
     "router": "envoy.extensions.filters.http.router.v3.Router",
@@ -110,6 +111,17 @@ def clean(client, text):
         f"-via-{client[0]}", "-via-CLIENT"))
 
 
+def grpc_calls(programs):
+    """What came of the calls of grpc_calls.py through each proxy, and without one."""
+    port = 9000 + list(LISTENERS).index("calls")
+    results = {}
+    for name, address in {"direct": ORIGINS["three"], **{c: f"{a}:{port}" for c, a in ADDRESSES.items()}}.items():
+        done = subprocess.run([sys.executable, processes.HERE / "grpc_calls.py", address, "calls.test"],
+                              capture_output=True, text=True, timeout=60)
+        results[name] = json.loads(done.stdout) if done.returncode == 0 else {"failed": done.stderr[-2000:]}
+    return results
+
+
 def listens(address):
     host, port = address.rsplit(":", 1)
     try:
@@ -135,7 +147,9 @@ def run(programs, only=None, verbose=False):
     with processes.World(programs) as world:
         world.origin("one", ORIGINS["one"])
         world.start("origin-two", [sys.executable, processes.HERE / "origin_h2.py", "two", ORIGINS["two"]])
-        world.wait("the second origin", 10, lambda: listens(ORIGINS["two"]))
+        world.start("origin-three", [sys.executable, processes.HERE / "grpc_calls.py", "--serve", ORIGINS["three"]])
+        for name in ("two", "three"):
+            world.wait(f"origin {name}", 10, lambda: listens(ORIGINS[name]))
         admin = processes.free_port()
         bootstrap = {
             "admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": admin}}},
@@ -177,6 +191,15 @@ def run(programs, only=None, verbose=False):
                         passed += 1
                         if verbose:
                             print(f"ok {label}", flush=True)
+            if not only or re.search(only, "grpc-calls"):
+                results = grpc_calls(programs)
+                for call in sorted(set(results["envoy"]) | set(results["apus"])):
+                    one, two = results["envoy"].get(call), results["apus"].get(call)
+                    if one == two and one is not None:
+                        passed += 1
+                    else:
+                        failed += 1
+                        report.append(f"grpc-calls {call}: direct {results['direct'].get(call)}, envoy {one}, apus {two}")
             world.alive()
             if server.nacks:
                 failed += 1
