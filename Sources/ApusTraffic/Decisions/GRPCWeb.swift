@@ -82,12 +82,12 @@ package struct GRPCWebBridge: Sendable {
             guard length <= Self.frameLimit else {
                 // Larger than anything that is collected here: it goes out in parts, which are whole groups of three.
                 let whole = (pending.count - start) / 3 * 3
-                Base64.encode(pending[start..<start + whole], into: &out)
+                GRPCWebBase64.encode(pending[start..<start + whole], into: &out)
                 start += whole
                 break
             }
             guard pending.count - start >= 5 + length else { break }
-            Base64.encode(pending[start..<start + 5 + length], into: &out)
+            GRPCWebBase64.encode(pending[start..<start + 5 + length], into: &out)
             start += 5 + length
         }
         pending.removeFirst(start)
@@ -111,15 +111,15 @@ package struct GRPCWebBridge: Sendable {
         frame.append(contentsOf: text)
         guard isTextResponse else { return frame }
         var out: [UInt8] = []
-        Base64.encode(pending[...], into: &out)
+        GRPCWebBase64.encode(pending[...], into: &out)
         pending = []
-        Base64.encode(frame[...], into: &out)
+        GRPCWebBase64.encode(frame[...], into: &out)
         return out
     }
 }
 
 /// Base64 with padding (RFC 4648, section 4).
-enum Base64 {
+enum GRPCWebBase64 {
     private static let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
     static func encode(_ bytes: ArraySlice<UInt8>, into out: inout [UInt8]) {
@@ -165,7 +165,7 @@ struct Base64Decoder: Sendable {
                 padding += 1
                 group <<= 6
             } else {
-                guard padding == 0, let value = Base64.value(byte) else { return nil }
+                guard padding == 0, let value = GRPCWebBase64.value(byte) else { return nil }
                 group = group << 6 | value
             }
             digits += 1
