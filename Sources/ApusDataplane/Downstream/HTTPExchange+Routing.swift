@@ -233,18 +233,12 @@ extension HTTPExchange {
     /// Also tells whether the try before ended by its time.
     func finishHeadForHost(_ connection: UpstreamStream) {
         if attempts > 1, let forward {
-            let completed = (facts.requestCompleted ?? 0) * 1000
-            let elapsed = max(0, (worker.loop.now - started).nanoseconds - completed)
+            let completed = facts.requestCompleted.map { TimeAmount.microseconds($0) }
+            let elapsed = completed.map { (worker.loop.now - started - $0).nanoseconds } ?? 0
             forward.writeTimeouts(timeouts, into: &request, manager: manager, elapsed: .nanoseconds(elapsed))
         }
         if attempts > 1, decision?.virtualHost?.addsAttemptCountToRequest ?? false {
             request.replace(.xEnvoyAttemptCount, decimal: UInt64(attempts))
-        }
-        if attempts > 1, !manager.suppressesEnvoyHeaders, requestComplete {
-            let elapsed = worker.loop.now - started - .microseconds(facts.requestCompleted ?? 0)
-            if let left = timeouts.expected(after: .nanoseconds(elapsed.nanoseconds)) {
-                request.replace(.xEnvoyExpectedRequestTimeout, decimal: left)
-            }
         }
         if attempts > 1, decision?.virtualHost?.tellsTimeoutRetries ?? false {
             request.replace(.xEnvoyIsTimeoutRetry, timedOutBefore ? "true" : "false" as StaticString)

@@ -80,15 +80,13 @@ extension ForwardAction {
     package func writeTimeouts(
         _ timeouts: RequestTimeouts, into head: inout HTTPHead, manager: HTTPConnectionManager, elapsed: Duration
     ) {
-        guard var expected = timeouts.perTry ?? timeouts.global else { return }
-        if let global = timeouts.global {
-            // Zero would mean for ever; the limit over all tries ends this one soon.
-            expected = elapsed >= global ? .milliseconds(1) : min(expected, global - elapsed)
-        }
+        guard let expected = timeouts.expected(after: elapsed) else { return }
         if !manager.suppressesEnvoyHeaders {
-            head.replace(.xEnvoyExpectedRequestTimeout, decimal: expected.wholeMilliseconds)
+            head.replace(.xEnvoyExpectedRequestTimeout, decimal: expected)
         }
-        if grpcRequestTimeoutMax != nil, head.isGRPC { head.replace(.grpcTimeout, Self.grpcTimeoutValue(expected)) }
+        if grpcRequestTimeoutMax != nil, head.isGRPC {
+            head.replace(.grpcTimeout, Self.grpcTimeoutValue(.milliseconds(Int64(clamping: expected))))
+        }
     }
 
     /// A duration as `grpc-timeout` has it: milliseconds, and a coarser unit for what takes more than eight digits.
