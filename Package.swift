@@ -18,6 +18,13 @@ let grpc: [Target.Dependency] = [
     .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
 ]
 
+let identity: [Target.Dependency] = [
+    .product(name: "X509", package: "swift-certificates"),
+    .product(name: "SwiftASN1", package: "swift-asn1"),
+    .product(name: "Crypto", package: "swift-crypto"),
+    .product(name: "_CryptoExtras", package: "swift-crypto"),
+]
+
 let handWritten: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .enableUpcomingFeature("ExistentialAny"),
@@ -45,6 +52,10 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
         .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.2"),
     ],
@@ -63,13 +74,19 @@ let package = Package(
         library("ApusDelta", ["ApusCore", "ApusAPI", protobuf]),
         library("ApusTraffic", ["ApusCore", "ApusAPI", "ApusRegex", protobuf]),
 
+        // Certificates and tokens: values and functions, over the crypto libraries.
+        library("ApusIdentity", identity),
+
         // I/O: the three loops around the pure core.
         library(
             "ApusControlPlane",
             [
                 "ApusCore", "ApusModel", "ApusAPI", "ApusYAML", "ApusManifest", "ApusMesh", "ApusCompiler",
-                "ApusDelta", protobuf, log,
-            ] + grpc + nio + [.product(name: "NIOHTTP1", package: "swift-nio")]),
+                "ApusDelta", "ApusIdentity", protobuf, log,
+            ] + grpc + nio + identity + [
+                .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOTLS", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]),
         library("ApusXDSClient", ["ApusCore", "ApusAPI", "ApusDelta", protobuf, log] + grpc),
         library("ApusDataplane", ["ApusCore", "ApusTraffic", "CApusZlib", log] + nio),
 
@@ -78,8 +95,8 @@ let package = Package(
             name: "apus",
             dependencies: [
                 "ApusCore", "ApusModel", "ApusAPI", "ApusManifest", "ApusMesh", "ApusCompiler", "ApusControlPlane",
-                arguments, protobuf, log,
-            ],
+                "ApusIdentity", arguments, protobuf, log,
+            ] + identity,
             swiftSettings: handWritten),
         .executableTarget(
             name: "apus-proxy",
@@ -115,6 +132,7 @@ let package = Package(
                 "ApusCore", "ApusModel", "ApusManifest", "ApusMesh", "ApusAPI", "ApusCompiler", "ApusTraffic",
                 "ApusFlow", protobuf,
             ]),
+        tests("ApusIdentityTests", ["ApusIdentity"] + identity),
         tests("ApusYAMLTests", ["ApusCore", "ApusModel", "ApusYAML"]),
         tests("ApusManifestTests", ["ApusCore", "ApusModel", "ApusYAML", "ApusManifest"]),
         tests("ApusMeshTests", ["ApusCore", "ApusModel", "ApusMesh"]),
@@ -129,8 +147,8 @@ let package = Package(
             "ApusControlPlaneTests",
             [
                 "ApusCore", "ApusModel", "ApusManifest", "ApusMesh", "ApusCompiler", "ApusDelta", "ApusControlPlane",
-                protobuf, log,
-            ] + nio),
+                "ApusIdentity", protobuf, log,
+            ] + nio + identity),
         tests("ApusXDSClientTests", ["ApusCore", "ApusAPI", "ApusDelta", "ApusXDSClient", protobuf, log] + grpc),
     ],
     cxxLanguageStandard: .cxx17

@@ -1,4 +1,6 @@
 internal import ApusCore
+internal import ApusIdentity
+internal import ApusModel
 internal import Foundation
 internal import GRPCCore
 internal import GRPCNIOTransportHTTP2Posix
@@ -13,7 +15,13 @@ package struct ControlPlane: Sendable {
         package var state = ""
         package var address = "127.0.0.1"
         package var xdsPort = 15010
+        /// xDS and the certificate service over TLS; nil: not served.
+        package var securePort: Int? = 15012
         package var httpPort = 15014
+        /// A certificate authority made elsewhere; nil: Apus makes its own below `state`.
+        package var authorityFolder: String?
+        /// Names in the certificate of the secure port beside the usual ones.
+        package var serverNames: [String] = []
         package var debounce: Duration = .milliseconds(10)
         package var mesh = MeshOptions()
         package var version = ""
@@ -105,8 +113,27 @@ package struct ControlPlane: Sendable {
                 }
             })
         let server = GRPCServer(transport: transport, services: services)
+        let secure: SecureServer?
+        do {
+            secure = try secureServer(state: state, context: context, trustDomain: mesh.config.trustDomain)
+        } catch {
+            watcher.stop()
+            mailbox.close()
+            throw StartFailure(description: "\(error)")
+        }
 
         try await withThrowingTaskGroup(of: Void.self) { tasks in
+            if let secure {
+                tasks.addTask {
+                    do {
+                        try await secure.serve()
+                    } catch {
+                        throw StartFailure(
+                            description:
+                                "port \(options.securePort ?? 0) on \(options.address) cannot be served: \(error)")
+                    }
+                }
+            }
             tasks.addTask {
                 do {
                     try await server.serve()
@@ -121,19 +148,29 @@ package struct ControlPlane: Sendable {
                 let host = options.address.contains(":") ? "[\(options.address)]" : options.address
                 let xds = "\(host):\(bound.ipv4?.port ?? bound.ipv6?.port ?? options.xdsPort)"
                 let http = "\(host):\(pageServer.address?.port ?? options.httpPort)"
+                var secureAddress: String?
+                if let secure {
+                    guard let port = await secure.port else { return }
+                    secureAddress = "\(host):\(port)"
+                }
                 try RunFile(
                     pid: ProcessInfo.processInfo.processIdentifier,
-                    addresses: RunFile.Addresses(xds: xds, http: http), version: options.version,
+                    addresses: RunFile.Addresses(xds: xds, secure: secureAddress, http: http), version: options.version,
                     folders: options.folders
                 ).write(to: state)
-                logger.notice("serving", metadata: ["xds": "\(xds)", "http": "\(http)"])
+                logger.notice(
+                    "serving", metadata: ["xds": "\(xds)", "secure": "\(secureAddress ?? "-")", "http": "\(http)"])
+                let care = Task { await secure?.maintain() }
                 await stop()
+                care.cancel()
                 logger.notice("stopping")
                 server.beginGracefulShutdown()
+                secure?.stop()
             }
             // The first to end is the stop (or a failure to serve); the other follows.
             try await tasks.next()
             try await tasks.next()
+            if secure != nil { try await tasks.next() }
         }
         watcher.stop()
         mailbox.close()
@@ -141,6 +178,38 @@ package struct ControlPlane: Sendable {
         await history.flush()
         await pageServer.stop()
         try? FileManager.default.removeItem(atPath: state.file(RunFile.name))
+    }
+
+    /// Port 15012, unless it is not wanted.
+    private func secureServer(
+        state: StateFolder, context: SessionContext, trustDomain name: String
+    ) throws -> SecureServer? {
+        guard let port = options.securePort else { return nil }
+        guard let trustDomain = TrustDomain(name) else {
+            throw StartFailure(description: "\(name) cannot be a trust domain")
+        }
+        let authority = try AuthorityStore(
+            state: state, external: options.authorityFolder, trustDomain: trustDomain, now: Date())
+        let tokens = try TokenStore(state: state, trustDomain: trustDomain)
+        tokens.prune(now: Date())
+        return try SecureServer(
+            options: SecureServer.Options(
+                address: options.address, port: port, trustDomain: trustDomain,
+                rootNamespace: options.mesh.rootNamespace, serverNames: options.serverNames),
+            authority: authority,
+            services: { callers in
+                let authentication = Authentication(callers: callers, tokens: tokens)
+                var context = context
+                context.authentication = authentication
+                return [
+                    DiscoveryServices(context: context),
+                    CertificateService(
+                        authority: authority, authentication: authentication, metrics: context.metrics, logger: logger),
+                    HealthService(
+                        pipeline: context.pipeline,
+                        known: Set(DiscoveryServices.names + [CertificateService.name, HealthService.name])),
+                ]
+            }, logger: logger)
     }
 
     private static func socketAddress(

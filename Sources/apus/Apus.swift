@@ -9,6 +9,7 @@ struct Apus: AsyncParsableCommand {
         version: ProgramVersion.text,
         subcommands: [
             Serve.self, Check.self, Compile.self, Bootstrap.self, ProxyStatus.self, ProxyConfig.self, History.self,
+            Token.self, CertificateAuthorityCommand.self,
             Version.self, Completion.self,
         ])
 

@@ -11,6 +11,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 GRPC = {"GRPCCore", "GRPCNIOTransportHTTP2Posix", "GRPCNIOTransportCore"}
 NIO = {"NIOCore", "NIOPosix", "NIOConcurrencyHelpers", "NIOEmbedded"}
+IDENTITY = {"X509", "SwiftASN1", "Crypto", "_CryptoExtras"}
 STANDARD = {"Swift", "Synchronization"}
 
 # target -> (Apus targets, outside modules)
@@ -25,9 +26,11 @@ ALLOWED = {
     "ApusCompiler": ({"ApusCore", "ApusModel", "ApusMesh", "ApusAPI"}, {"SwiftProtobuf"}),
     "ApusDelta": ({"ApusCore", "ApusAPI"}, {"SwiftProtobuf"}),
     "ApusTraffic": ({"ApusCore", "ApusRegex"}, set()),
+    "ApusIdentity": (set(), IDENTITY | {"Foundation"}),
     "ApusControlPlane": (
-        {"ApusCore", "ApusModel", "ApusAPI", "ApusYAML", "ApusManifest", "ApusMesh", "ApusCompiler", "ApusDelta"},
-        GRPC | NIO | {"NIOHTTP1", "Logging", "SwiftProtobuf", "Foundation", "CoreFoundation", "CDispatch", "Glibc"},
+        {"ApusCore", "ApusModel", "ApusAPI", "ApusYAML", "ApusManifest", "ApusMesh", "ApusCompiler", "ApusDelta",
+         "ApusIdentity"},
+        GRPC | NIO | IDENTITY | {"NIOSSL", "NIOTLS", "NIOHTTP1", "Logging", "SwiftProtobuf", "Foundation", "CoreFoundation", "CDispatch", "Glibc"},
     ),
     "ApusXDSClient": (
         {"ApusCore", "ApusAPI", "ApusDelta"},
@@ -36,8 +39,8 @@ ALLOWED = {
     "ApusDataplane": ({"ApusCore", "ApusTraffic", "CApusZlib"}, NIO | {"Logging", "Foundation", "Glibc"}),
     "apus": (
         {"ApusCore", "ApusModel", "ApusAPI", "ApusManifest", "ApusMesh", "ApusCompiler", "ApusControlPlane",
-         "ApusTraffic"},
-        {"ArgumentParser", "SwiftProtobuf", "Logging", "Foundation", "FoundationNetworking", "Glibc"},
+         "ApusTraffic", "ApusIdentity"},
+        IDENTITY | {"ArgumentParser", "SwiftProtobuf", "Logging", "Foundation", "FoundationNetworking", "Glibc"},
     ),
     "apus-proxy": (
         {"ApusCore", "ApusAPI", "ApusDelta", "ApusTraffic", "ApusXDSClient", "ApusDataplane"},

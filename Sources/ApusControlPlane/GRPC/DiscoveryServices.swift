@@ -29,7 +29,7 @@ struct DiscoveryServices: RegistrableRPCService {
             router.registerRaw(service: service.name, method: service.sotw) { [context] request, server in
                 StreamingServerResponse { writer in
                     try await DiscoverySession<StateOfTheWorldServerMachine>.serve(
-                        request.messages, scope: scope, isDelta: false, server: server, context: context,
+                        request, scope: scope, isDelta: false, server: server, context: context,
                         writer: writer)
                     return [:]
                 }
@@ -37,7 +37,7 @@ struct DiscoveryServices: RegistrableRPCService {
             router.registerRaw(service: service.name, method: service.delta) { [context] request, server in
                 StreamingServerResponse { writer in
                     try await DiscoverySession<DeltaServerMachine>.serve(
-                        request.messages, scope: scope, isDelta: true, server: server, context: context,
+                        request, scope: scope, isDelta: true, server: server, context: context,
                         writer: writer)
                     return [:]
                 }

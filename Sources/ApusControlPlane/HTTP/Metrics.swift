@@ -10,6 +10,8 @@ package final class Metrics: Sendable {
         case xdsRejects = "pilot_total_xds_rejects"
         case expiredNonces = "pilot_xds_expired_nonce"
         case writeTimeouts = "pilot_xds_write_timeout"
+        case certificateRequests = "citadel_server_csr_count"
+        case certificatesIssued = "citadel_server_success_cert_issuance_count"
     }
 
     package enum Gauge: String, Sendable, CaseIterable {

@@ -6,9 +6,12 @@ package struct RunFile: Codable, Sendable {
         /// `host:port`.
         package var xds: String
         package var http: String
+        /// xDS and certificates over TLS; nil if not served.
+        package var secure: String?
 
-        package init(xds: String, http: String) {
+        package init(xds: String, secure: String? = nil, http: String) {
             self.xds = xds
+            self.secure = secure
             self.http = http
         }
     }

@@ -14,6 +14,8 @@ struct SessionContext: Sendable {
     let logger: Logger
     let noncePrefix: String
     let controlPlane: String
+    /// Asks callers who they are; nil on the port that needs no proof.
+    var authentication: Authentication?
 }
 
 /// The two wire variants differ in where a request names its node.
@@ -54,7 +56,7 @@ actor DiscoverySession<Machine: ServerMachine & ~Copyable> where Machine.Request
 
     /// Serves the stream to its end.
     static func serve(
-        _ messages: RPCAsyncSequence<[UInt8], any Error>, scope: StreamScope, isDelta: Bool, server: ServerContext,
+        _ request: StreamingServerRequest<[UInt8]>, scope: StreamScope, isDelta: Bool, server: ServerContext,
         context: SessionContext, writer: RPCWriter<[UInt8]>
     ) async throws {
         let (sessions, handover) = AsyncStream<DiscoverySession>.makeStream()
@@ -62,7 +64,7 @@ actor DiscoverySession<Machine: ServerMachine & ~Copyable> where Machine.Request
             tasks.addTask {
                 defer { handover.finish() }
                 try await receive(
-                    messages, scope: scope, isDelta: isDelta, server: server, context: context, writer: writer,
+                    request.messages, metadata: request.metadata, scope: scope, isDelta: isDelta, server: server, context: context, writer: writer,
                     handover: handover)
                 return .reading
             }
@@ -87,8 +89,8 @@ actor DiscoverySession<Machine: ServerMachine & ~Copyable> where Machine.Request
     }
 
     private static func receive(
-        _ messages: RPCAsyncSequence<[UInt8], any Error>, scope: StreamScope, isDelta: Bool, server: ServerContext,
-        context: SessionContext, writer: RPCWriter<[UInt8]>, handover: AsyncStream<DiscoverySession>.Continuation
+        _ messages: RPCAsyncSequence<[UInt8], any Error>, metadata: Metadata, scope: StreamScope, isDelta: Bool,
+        server: ServerContext, context: SessionContext, writer: RPCWriter<[UInt8]>, handover: AsyncStream<DiscoverySession>.Continuation
     ) async throws {
         let limits = StreamLimits()
         var iterator = messages.makeAsyncIterator()
@@ -108,6 +110,10 @@ actor DiscoverySession<Machine: ServerMachine & ~Copyable> where Machine.Request
             proxy = try ProxyNode.proxy(from: request.node)
         } catch {
             throw RPCError(code: .invalidArgument, message: error.description)
+        }
+        if let authentication = context.authentication {
+            let identity = try authentication.identity(server, metadata, keyDigest: nil)
+            try Authentication.check(proxy, is: identity)
         }
         guard let handle = await context.pipeline.attach(proxy: proxy, peer: server.remotePeer, isDelta: isDelta) else {
             throw RPCError(code: .unavailable, message: "the first snapshot is not ready yet; try again")

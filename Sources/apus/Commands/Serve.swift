@@ -13,7 +13,7 @@ struct Serve: AsyncParsableCommand, EnvironmentConfigured {
     @Argument(help: "Folders of manifests; never written to.")
     var folders: [String]
 
-    @Option(help: ArgumentHelp("Where history and run.json are kept.", valueName: "dir"))
+    @Option(help: ArgumentHelp("Where keys, history and run.json are kept.", valueName: "dir"))
     var state: String?
 
     @Option(help: "The address every port is bound on.")
@@ -22,8 +22,20 @@ struct Serve: AsyncParsableCommand, EnvironmentConfigured {
     @Option(help: "xDS without TLS; 0 picks a free port.")
     var xdsPort = 15010
 
-    @Option(help: "Reserved for xDS over TLS; not served yet.")
+    @Option(help: "xDS and the certificate service over TLS, for callers who prove who they are; 0 picks a free port.")
     var securePort = 15012
+
+    @Option(
+        help: ArgumentHelp(
+            "A certificate authority made elsewhere: ca-cert.pem, ca-key.pem, root-cert.pem, cert-chain.pem.",
+            valueName: "dir"))
+    var caDir: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A name or address for the certificate of the secure port, may be repeated.",
+            valueName: "name"))
+    var serverName: [String] = []
 
     @Option(help: "/ready, /metrics, /version, /debug/*.")
     var httpPort = 15014
@@ -45,6 +57,8 @@ struct Serve: AsyncParsableCommand, EnvironmentConfigured {
     static let environmentOptions: [EnvironmentOption] =
         [
             .value("state"), .value("address"), .value("xds-port"), .value("secure-port"), .value("http-port"),
+            .value("ca-dir"),
+            .values("server-name"),
             .flag("allow-plaintext"), .value("debounce"), .value("log-level"), .value("log-format"),
         ] + MeshArguments.environmentOptions
 
@@ -79,6 +93,9 @@ struct Serve: AsyncParsableCommand, EnvironmentConfigured {
         options.address = address
         options.xdsPort = xdsPort
         options.httpPort = httpPort
+        options.securePort = securePort
+        options.authorityFolder = caDir
+        options.serverNames = serverName
         options.debounce = .milliseconds(debounce)
         options.mesh = try mesh.options()
         options.version = ProgramVersion.text
