@@ -64,7 +64,8 @@ actor DiscoverySession<Machine: ServerMachine & ~Copyable> where Machine.Request
             tasks.addTask {
                 defer { handover.finish() }
                 try await receive(
-                    request.messages, metadata: request.metadata, scope: scope, isDelta: isDelta, server: server, context: context, writer: writer,
+                    request.messages, metadata: request.metadata, scope: scope, isDelta: isDelta, server: server,
+                    context: context, writer: writer,
                     handover: handover)
                 return .reading
             }
@@ -90,7 +91,8 @@ actor DiscoverySession<Machine: ServerMachine & ~Copyable> where Machine.Request
 
     private static func receive(
         _ messages: RPCAsyncSequence<[UInt8], any Error>, metadata: Metadata, scope: StreamScope, isDelta: Bool,
-        server: ServerContext, context: SessionContext, writer: RPCWriter<[UInt8]>, handover: AsyncStream<DiscoverySession>.Continuation
+        server: ServerContext, context: SessionContext, writer: RPCWriter<[UInt8]>,
+        handover: AsyncStream<DiscoverySession>.Continuation
     ) async throws {
         let limits = StreamLimits()
         var iterator = messages.makeAsyncIterator()
