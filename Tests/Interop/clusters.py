@@ -89,6 +89,31 @@ class Origin:
         self.headers, self.health_headers = {}, {}
 
 
+class GRPCOrigin(Origin):
+    """A gRPC server with a health service whose answer is told by `health`: 200 is SERVING, another NOT_SERVING."""
+
+    def __init__(self, name):
+        self.name = name
+        self.reset()
+        origin = self
+
+        class Handler(grpc.GenericRpcHandler):
+            def service(self, details):
+                if details.method == "/grpc.health.v1.Health/Check":
+                    return grpc.unary_unary_rpc_method_handler(
+                        lambda request, context: b"\x08\x01" if origin.health == 200 else b"\x08\x02")
+                return grpc.unary_unary_rpc_method_handler(origin.answer)
+
+        self.server = grpc.server(concurrent.futures.ThreadPoolExecutor(4), handlers=[Handler()])
+        self.port = self.server.add_insecure_port("127.0.0.1:0")
+        self.server.start()
+
+    def answer(self, request, context):
+        context.set_trailing_metadata([("x-origin", self.name)])
+        context.send_initial_metadata([("x-origin", self.name)])
+        return b""
+
+
 # Control plane
 
 class ADS(ads_pb2_grpc.AggregatedDiscoveryServiceServicer):
@@ -260,6 +285,16 @@ def to(name, path="/", **more):
     return {"match": {"prefix": path}, "route": {"cluster": name, "timeout": "5s", **more}}
 
 
+HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+
+
+GRPC = {"content-type": "application/grpc", "te": "trailers"}
+
+
+def status(code):
+    return {"http_response_headers_match": {"headers": [{"name": ":status", "string_match": {"exact": code}}]}}
+
+
 CHECK = {"timeout": "1s", "interval": "0.2s", "no_traffic_interval": "0.2s", "unhealthy_threshold": 2,
          "healthy_threshold": 2, "http_health_check": {"path": "/health"}}
 OUTLIER = {"consecutive_5xx": 3, "interval": "0.5s", "base_ejection_time": "1s", "max_ejection_percent": 100,
@@ -317,13 +352,28 @@ SCENARIOS = [
     Scenario("check-elsewhere", {"health_checks": [CHECK], **NO_PANIC},
              [({}, [("a", {}), ("b", {})])], [Wait(1), Send(10)]),
 
+    Scenario("check-grpc", {"health_checks": [{
+        **{key: value for key, value in CHECK.items() if key != "http_health_check"},
+        "grpc_health_check": {"service_name": "shop.Cart"}}], "typed_extension_protocol_options": {HTTP_OPTIONS: {
+            "@type": PREFIX + HTTP_OPTIONS, "explicit_http_config": {"http2_protocol_options": {}}}}, **NO_PANIC},
+        plain("g", "h"), [Send(10, path="/a.B/C", headers=GRPC), Set("g", health=0), Wait(1.2),
+                          Send(10, path="/a.B/C", headers=GRPC), Set("h", health=0), Wait(1.2),
+                          Send(2, path="/a.B/C", headers=GRPC), Set("g", health=200), Wait(1.5),
+                          Send(10, path="/a.B/C", headers=GRPC)]),
+    Scenario("check-grpc-dead", {"health_checks": [{
+        **{key: value for key, value in CHECK.items() if key != "http_health_check"}, "grpc_health_check": {}}],
+        "typed_extension_protocol_options": {HTTP_OPTIONS: {
+            "@type": PREFIX + HTTP_OPTIONS, "explicit_http_config": {"http2_protocol_options": {}}}}, **NO_PANIC},
+        # An HTTP/1.1 server does not speak gRPC.
+        plain("g", "a", "nobody"), [Wait(1.5), Send(10, path="/a.B/C", headers=GRPC)]),
+
     Scenario("outlier-5xx", {"outlier_detection": OUTLIER, **NO_PANIC}, plain("a", "b"),
              [Set("a", status=500), Send(30), Wait(0.3), Send(10), Set("a", status=200), Wait(2), Send(20)]),
     Scenario("outlier-third", {"outlier_detection": {**OUTLIER, "max_ejection_percent": 33}}, plain("a", "b", "c"),
              [Set("a", status=500), Send(30), Wait(0.3), Send(30)]),
     Scenario("outlier-third-more", {"outlier_detection": {**OUTLIER, "max_ejection_percent": 34,
                                                          "base_ejection_time": "20s"}}, plain("a", "b", "c"),
-             [Set("a", status=500), Set("b", status=500), Send(30), Wait(0.3), Send(30)]),
+             [Set("a", status=500), Send(30, tolerance=1), Wait(0.3), Set("b", status=500), Send(30)]),
     Scenario("outlier-one-always", {"outlier_detection": {
         **OUTLIER, "max_ejection_percent": 1, "always_eject_one_host": True, "base_ejection_time": "20s"}},
         plain("a", "b", "c"),
@@ -352,6 +402,28 @@ SCENARIOS = [
              [Set("a", status=500), Send(3), Wait(0.3), Send(2)]),
     Scenario("outlier-all-panic", {"outlier_detection": {**OUTLIER, "base_ejection_time": "20s"}}, plain("a"),
              [Set("a", status=500), Send(3), Wait(0.3), Send(2)]),
+
+    Scenario("outlier-codes", {"outlier_detection": {**OUTLIER, "base_ejection_time": "20s"},
+                               "typed_extension_protocol_options": {HTTP_OPTIONS: {
+                                   "@type": PREFIX + HTTP_OPTIONS, "explicit_http_config": {"http_protocol_options": {}},
+                                   "outlier_detection": {"error_matcher": {"or_match": {"rules": [
+                                       status("404"), status("429")]}}}}}}, plain("a", "b", "c"),
+             [Set("a", status=404), Set("b", status=500), Send(30), Wait(0.3), Send(30)]),
+    Scenario("outlier-code-gateway", {"outlier_detection": {
+        **OUTLIER, "consecutive_5xx": 0, "consecutive_gateway_failure": 3,
+        "enforcing_consecutive_gateway_failure": 100, "base_ejection_time": "20s"},
+        "typed_extension_protocol_options": {HTTP_OPTIONS: {
+            "@type": PREFIX + HTTP_OPTIONS, "explicit_http_config": {"http_protocol_options": {}},
+            "outlier_detection": {"error_matcher": status("503")}}}}, plain("a", "b"),
+        [Set("a", status=503), Send(20), Wait(0.3), Send(10)]),
+    Scenario("check-lingers", {"health_checks": [CHECK], **NO_PANIC}, plain("a", "b"),
+             [Send(10), Endpoints(plain("b")), Wait(0.5), Send(10), Set("a", health=500), Wait(1.2), Send(10)]),
+    Scenario("check-ignored-on-removal", {
+        "health_checks": [CHECK], "ignore_health_on_host_removal": True, **NO_PANIC}, plain("a", "b"),
+        [Send(10), Endpoints(plain("b")), Wait(0.5), Send(10)]),
+    Scenario("breaker-per-host", {"circuit_breakers": {
+        "thresholds": [{"max_pending_requests": 1}], "per_host_thresholds": [{"max_connections": 1}]}},
+        plain("a"), [Set("a", delay=0.5), Send(5, together=5)]),
 
     subset("subset-match", [Send(12), Send(12, path="/both"), Send(4, path="/none"), Send(4, path="/unknown"),
                             Send(4, path="/list"), Send(4, path="/keys")],
@@ -455,7 +527,9 @@ SCENARIOS = [
 def request(address, scenario, step):
     connection = http.client.HTTPConnection(*address, timeout=10)
     try:
-        connection.request("GET", step.path, headers={"host": f"{scenario.name}.test", **step.headers})
+        connection.request(
+            "POST" if step.headers is GRPC else "GET", step.path, body=b"\0\0\0\0\0" if step.headers is GRPC else None,
+            headers={"host": f"{scenario.name}.test", **step.headers})
         answer = connection.getresponse()
         text = answer.read().decode(errors="replace")
         origin = answer.getheader("x-origin") or ""
@@ -524,7 +598,7 @@ def run_one(scenario, proxies, admins, services, origins):
 def run(programs, only=""):
     """How many scenarios were alike, how many were not, and what was not."""
     chosen = [scenario for scenario in SCENARIOS if re.search(only, scenario.name)]
-    origins = {name: Origin(name) for name in "abcd"}
+    origins = {**{name: Origin(name) for name in "abcd"}, **{name: GRPCOrigin(name) for name in "gh"}}
     services, servers, proxies, admins = {}, [], {}, {}
     with processes.World(programs) as world:
         for proxy in ("envoy", "apus"):

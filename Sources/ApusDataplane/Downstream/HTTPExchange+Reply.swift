@@ -79,14 +79,12 @@ extension HTTPExchange {
         if attempts > 1, status < 500 { cluster?.stats.retrySuccesses += 1 }
         guard request.isGRPC, status == 200 else {
             count(success: status < 500)
-            cluster?.record(.response(status: UInt16(clamping: status)), host: pool?.index ?? -1)
+            judge(UInt16(clamping: status))
             return
         }
         // What a call came to stands in the head if it is all there is, else in the trailers.
         let call = grpcStatus(response)
-        cluster?.record(
-            .response(status: call.map(LocalReply.httpStatus(ofGRPC:)) ?? UInt16(clamping: status)),
-            host: pool?.index ?? -1)
+        judge(call.map(LocalReply.httpStatus(ofGRPC:)) ?? UInt16(clamping: status))
         if endsHere || call != nil { count(success: call.map { LocalReply.httpStatus(ofGRPC: $0) < 500 } ?? false) }
     }
 
@@ -105,6 +103,19 @@ extension HTTPExchange {
             let status = head.withBytes(range, { Decimal.unsigned($0) })
         else { return nil }
         return UInt32(clamping: status)
+    }
+
+    /// Tells outlier detection of the answer.
+    ///
+    /// - Parameter status: of the answer, that of a gRPC call made into one of HTTP.
+    private func judge(_ status: UInt16) {
+        guard let cluster, cluster.detectsOutliers else { return }
+        var status = status
+        if let matcher = cluster.config.errorMatcher {
+            // What is an error by its code stays that; what is made one is like any other.
+            status = matcher.matches(response) ? (500...599).contains(response.status) ? response.status : 500 : 200
+        }
+        cluster.record(.response(status: status), host: pool?.index ?? -1)
     }
 
     // MARK: Time

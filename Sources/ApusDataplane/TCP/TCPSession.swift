@@ -170,7 +170,7 @@ internal final class TCPSession: ChannelInboundHandler, ChannelOutboundHandler {
             closeNow()
             return
         }
-        guard cluster.limits(false).take(.connection, limit: Int(cluster.breakers(false).maxConnections)) else {
+        guard host.takeConnection() else {
             cluster.stats.connectionOverflow += 1
             facts.flags.insert(.upstreamOverflow)
             closeNow()
@@ -182,6 +182,7 @@ internal final class TCPSession: ChannelInboundHandler, ChannelOutboundHandler {
         cluster.stats.connectionsActive += 1
         host.countConnection()
         self.host = host
+        host.add(self)
         facts.upstreamHost = host.name
         facts.upstreamRequestAttempts = attempts
         let upstream = TCPUpstream(session: self)
@@ -261,7 +262,8 @@ internal final class TCPSession: ChannelInboundHandler, ChannelOutboundHandler {
     private func releaseConnection() {
         guard holdsConnection else { return }
         holdsConnection = false
-        cluster?.limits(false).give(.connection)
+        host?.giveConnection()
+        host?.remove(self)
         cluster?.stats.connectionsClosed += 1
         cluster?.stats.connectionsActive -= 1
         host?.countConnectionClosed()

@@ -31,6 +31,12 @@ internal final class ClusterRuntime {
     }
     /// What all loops know of the hosts, by endpoint index.
     private var hosts: [HostHealth] = []
+    /// By endpoint index, as of the last look.
+    private var wasUsable: [Bool] = []
+    /// Hosts that are no longer named, and stay as long as their checks pass.
+    private var lingering: Set<ApusTraffic.SocketAddress> = []
+    /// Endpoint indices, made when a request first names its host.
+    private var indices: [String: Int]?
     private var sweepTimer: ClusterTimer?
     private var resolveTimer: ClusterTimer?
     private var resolved: [String: [ApusCore.IPAddress]] = [:]
@@ -87,7 +93,39 @@ internal final class ClusterRuntime {
 
     private func take(_ new: EndpointTable) {
         source = new
-        install(needsResolution ? resolvedTable(new) : new)
+        install(lingers(in: needsResolution ? resolvedTable(new) : new))
+    }
+
+    /// The table with the hosts that it no longer names and that pass their checks.
+    private func lingers(in new: EndpointTable) -> EndpointTable {
+        lingering = []
+        guard config.healthCheck != nil, !config.hostHealth.ignoresHealthOnRemoval, case .eds = config.discovery else {
+            return new
+        }
+        let named = Set(new.endpoints.map(\.address))
+        var extra: [(locality: Locality, priority: Int, weight: UInt32?, endpoints: [Endpoint])] = []
+        for group in table.localities {
+            let kept = group.endpoints.filter { index in
+                index < hosts.count && !hosts[index].hasFailedCheck && !named.contains(table.endpoints[index].address)
+            }
+            guard !kept.isEmpty else { continue }
+            lingering.formUnion(kept.map { table.endpoints[$0].address })
+            extra.append((group.locality, group.priority, group.weight, kept.map { table.endpoints[$0] }))
+        }
+        guard !extra.isEmpty else { return new }
+        var groups = new.localities.map { group in
+            (
+                locality: group.locality, priority: group.priority, weight: group.weight,
+                endpoints: Array(new.endpoints[group.endpoints])
+            )
+        }
+        for one in extra {
+            let place = groups.firstIndex { $0.locality == one.locality && $0.priority == one.priority }
+            if let place { groups[place].endpoints += one.endpoints } else { groups.append(one) }
+        }
+        return EndpointTable(
+            name: new.name, version: new.version, groups: groups, overprovisioningFactor: new.overprovisioningFactor,
+            weighsHealth: new.weighsHealth, drops: new.drops)
     }
 
     private func install(_ new: EndpointTable) {
@@ -120,6 +158,8 @@ internal final class ClusterRuntime {
         let unchecked = new.endpoints.lazy.filter { $0.checkTarget?.isDisabled ?? false }.map(\.address)
         hosts = shared.use(new.endpoints.map(\.address), unchecked: Set(unchecked), now: nanoseconds)
         shared.release(oldHosts.map(\.address))
+        wasUsable = hosts.map { $0.state(ignoresNew: false) != .unusable }
+        indices = nil
         checker?.take(new.endpoints, hosts)
         rebalance()
     }
@@ -129,6 +169,17 @@ internal final class ClusterRuntime {
     /// Hosts, or what is known of them, have changed.
     private func rebalance() {
         guard !isDraining else { return }
+        if !lingering.isEmpty, hosts.contains(where: { lingering.contains($0.address) && $0.hasFailedCheck }) {
+            return take(source)
+        }
+        for (index, host) in hosts.enumerated() where index < wasUsable.count {
+            let isUsable = host.state(ignoresNew: false) != .unusable
+            if wasUsable[index], !isUsable {
+                pools[index]?.hostFailed()
+                highPools[index]?.hostFailed()
+            }
+            wasUsable[index] = isUsable
+        }
         balancer = ClusterBalancer(
             config: config, table: table,
             states: hosts.map { $0.state(ignoresNew: config.balancing.ignoresNewHosts) },
@@ -210,6 +261,10 @@ internal final class ClusterRuntime {
                 now: config.balancing.slowStart == nil ? 0 : nanoseconds, random: &worker.random),
             index < pools.count
         else { return nil }
+        return pool(index, isHighPriority: isHighPriority)
+    }
+
+    private func pool(_ index: Int, isHighPriority: Bool) -> HostPool? {
         if let pool = isHighPriority ? highPools[index] : pools[index] { return pool }
         let endpoint = table.endpoints[index]
         let made = pool(
@@ -218,22 +273,29 @@ internal final class ClusterRuntime {
         return made
     }
 
-    /// The host with an address, if it can be used.
-    ///
-    /// - Parameter address: `10.0.0.1:80`.
-    func host(named address: String, isHighPriority: Bool) -> HostPool? {
-        guard
-            let index = table.endpoints.firstIndex(where: {
-                $0.health != .unhealthy && $0.address.description == address
-            }), hosts.indices.contains(index), hosts[index].state(ignoresNew: false) != .unusable
-        else { return nil }
-        let endpoint = table.endpoints[index]
-        return pool(for: endpoint.address, hostname: endpoint.hostname, index: index, isHighPriority: isHighPriority)
-    }
-
     /// The endpoint of a host; nil: the table no longer has it.
     func endpoint(_ host: HostPool) -> Endpoint? {
         table.endpoints.indices.contains(host.index) ? table.endpoints[host.index] : nil
+    }
+
+    /// The host that a request names, if the cluster has it and its health allows it.
+    ///
+    /// - Parameter address: `10.0.0.1:80`.
+    func host(named address: String, isHighPriority: Bool) -> HostPool? {
+        if indices == nil {
+            indices = Dictionary(table.endpoints.enumerated().map { ($1.address.description, $0) }) { first, _ in first
+            }
+        }
+        guard let index = indices?[address], index < hosts.count else { return nil }
+        let status: HostHealthOptions.Status
+        switch (table.endpoints[index].health, hosts[index].state(ignoresNew: false)) {
+        case (.draining, _): status = .draining
+        case (.unhealthy, _), (_, .unusable), (_, .ignored): status = .unhealthy
+        case (.degraded, _), (_, .degraded): status = .degraded
+        case (.healthy, .usable): status = .healthy
+        }
+        guard config.hostHealth.overridable.contains(status) else { return nil }
+        return pool(index, isHighPriority: isHighPriority)
     }
 
     /// The header that overrides the destination of an ORIGINAL_DST cluster.
@@ -263,6 +325,9 @@ internal final class ClusterRuntime {
         let pool = HostPool(cluster: self, key: address, address: target, isHighPriority: isHighPriority)
         pool.hostname = hostname
         pool.index = index
+        if config.hostHealth.maxConnectionsPerHost != nil, hosts.indices.contains(index) {
+            pool.hostLimits = hosts[index].limits
+        }
         byAddress[key] = pool
         return pool
     }
@@ -343,6 +408,8 @@ internal final class ClusterRuntime {
         let wait = shared.sweep(now: Int64(clamping: now.uptimeNanoseconds), random: worker.random.next())
         if let sweepTimer { worker.timers.arm(sweepTimer, now + .nanoseconds(min(wait, 3_600_000_000_000))) }
     }
+
+    var detectsOutliers: Bool { config.outlierDetection != nil }
 
     /// Tells passive health checking how a try went. A success, the common case, is one addition.
     func record(_ outcome: OutlierDetector.Outcome, host index: Int) {

@@ -1,18 +1,145 @@
 internal import ApusTraffic
 internal import NIOCore
 
-/// The connection over which a host is asked how it is: HTTP/1.1, or bytes that are waited for.
-internal final class HealthCheckConnection: ChannelInboundHandler {
+/// The connection over which a host is asked how it is. Subclasses speak the protocols; a class to inherit from, as sinks
+/// are.
+internal class HealthCheckConnection: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
     private var session: HealthCheckSession?
-    private let config: HealthCheckConfig
+    let config: HealthCheckConfig
     private var context: ChannelHandlerContext?
     private var isActive = false
-    private var isAsking = false
+    /// An answer is awaited.
+    final var isAsking = false
+
+    init(session: HealthCheckSession, config: HealthCheckConfig) {
+        self.session = session
+        self.config = config
+    }
+
+    static func make(session: HealthCheckSession, config: HealthCheckConfig) -> HealthCheckConnection {
+        switch config.probe {
+        case .http(let probe):
+            probe.usesHTTP2
+                ? HTTP2HealthCheckConnection(session: session, config: config)
+                : HTTP1HealthCheckConnection(session: session, config: config)
+        case .grpc: HTTP2HealthCheckConnection(session: session, config: config)
+        case .tcp: TCPHealthCheckConnection(session: session, config: config)
+        }
+    }
+
+    /// Open, and nothing is being waited for.
+    var isUsable: Bool { isActive && !isAsking }
+
+    // MARK: For subclasses
+
+    /// The channel is active.
+    func opened() {}
+    /// Sends a request.
+    func ask(_ request: HTTPHead, body: [UInt8]) {}
+    /// Bytes have come while an answer was awaited, or between answers.
+    func received(_ buffer: inout ByteBuffer, now: NIODeadline) {}
+    /// The channel is gone while an answer was awaited.
+    func ended() {}
+
+    /// Bytes of an answer's body that may matter.
+    final var bodyLimit: Int {
+        switch config.probe {
+        case .http(let probe): probe.expectedBody.isEmpty ? 0 : probe.bodyLimit
+        case .grpc: 1024
+        case .tcp: 64 << 10
+        }
+    }
+
+    final func write(_ buffer: ByteBuffer) { context?.writeAndFlush(Self.wrapOutboundOut(buffer), promise: nil) }
+
+    final func closeChannel() { context?.close(promise: nil) }
+
+    final func answered(_ head: HTTPHead, body: [UInt8], trailers: HTTPHead?, keepsAlive: Bool) {
+        isAsking = false
+        let verdict: HealthCheckConfig.Verdict
+        switch config.probe {
+        case .http(let probe): verdict = probe.judge(head, body: body)
+        case .grpc(let probe): verdict = probe.judge(head, body: body, trailers: trailers)
+        case .tcp: verdict = .healthy
+        }
+        session?.answered(verdict, keepsAlive: keepsAlive)
+    }
+
+    // MARK: The session's side
+
+    final func close() {
+        session = nil
+        context?.close(promise: nil)
+    }
+
+    // MARK: The channel
+
+    final func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        if context.channel.isActive { becameActive() }
+    }
+
+    final func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+    final func channelActive(context: ChannelHandlerContext) {
+        becameActive()
+        context.fireChannelActive()
+    }
+
+    private func becameActive() {
+        guard !isActive else { return }
+        isActive = true
+        guard let session else { return close() }
+        opened()
+        session.connected(self)
+    }
+
+    final func channelInactive(context: ChannelHandlerContext) {
+        isActive = false
+        if isAsking, session != nil { ended() }
+        isAsking = false
+        let session = self.session
+        self.session = nil
+        session?.ended(self)
+        context.fireChannelInactive()
+    }
+
+    final func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
+    final func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var buffer = Self.unwrapInboundIn(data)
+        if session != nil { received(&buffer, now: context.eventLoop.now) }
+    }
+}
+
+/// Bytes that are waited for.
+internal final class TCPHealthCheckConnection: HealthCheckConnection {
     private var input = ByteBuffer()
-    // HTTP
+
+    func send(_ bytes: [UInt8]) {
+        isAsking = true
+        if !bytes.isEmpty { write(ByteBuffer(bytes: bytes)) }
+    }
+
+    override func received(_ buffer: inout ByteBuffer, now: NIODeadline) {
+        guard isAsking, case .tcp(let probe) = config.probe else { return closeChannel() }
+        input.writeBuffer(&buffer)
+        if HealthCheckConfig.matches(probe.receive, in: Array(input.readableBytesView)) {
+            input = ByteBuffer()
+            answered(HTTPHead(), body: [], trailers: nil, keepsAlive: true)
+        } else if input.readableBytes > bodyLimit {
+            // A host that never stops talking has not said what was expected.
+            closeChannel()
+        }
+    }
+}
+
+/// A request in HTTP/1.1.
+internal final class HTTP1HealthCheckConnection: HealthCheckConnection {
+    private var input = ByteBuffer()
     private var parser = HTTP1ResponseParser()
     private var decoder = HTTP1BodyDecoder(.none)
     private var head = HTTPHead()
@@ -21,104 +148,28 @@ internal final class HealthCheckConnection: ChannelInboundHandler {
     private var method = HTTPMethod.get
     private var body: [UInt8] = []
 
-    init(session: HealthCheckSession, config: HealthCheckConfig) {
-        self.session = session
-        self.config = config
-    }
-
-    /// Open, and nothing is being waited for.
-    var isUsable: Bool { isActive && !isAsking }
-
-    func close() {
-        session = nil
-        context?.close(promise: nil)
-    }
-
-    // MARK: Asking
-
-    func ask(_ probe: HealthCheckConfig.HTTPProbe, authority: String) {
-        guard let context else { return }
-        let request = probe.request(authority: authority)
+    override func ask(_ request: HTTPHead, body bytes: [UInt8]) {
         method = request.method
         parser = HTTP1ResponseParser()
         hasHead = false
         body = []
         isAsking = true
-        var out = context.channel.allocator.buffer(capacity: 512)
+        var out = ByteBufferAllocator().buffer(capacity: 512)
         HTTP1HeadWriter.writeRequest(
-            request, framing: probe.body.isEmpty && method.usuallyHasBody ? .length(0) : .asIs, upgrade: false,
-            to: &out)
-        out.writeBytes(probe.body)
-        context.writeAndFlush(Self.wrapOutboundOut(out), promise: nil)
+            request, framing: bytes.isEmpty && method.usuallyHasBody ? .length(0) : .asIs, upgrade: false, to: &out)
+        out.writeBytes(bytes)
+        write(out)
     }
 
-    func send(_ bytes: [UInt8]) {
-        guard let context else { return }
-        isAsking = true
-        if !bytes.isEmpty { context.writeAndFlush(Self.wrapOutboundOut(ByteBuffer(bytes: bytes)), promise: nil) }
+    /// An answer without a length ends with its connection.
+    override func ended() {
+        if hasHead, decoder.endsWithConnection { answered(head, body: body, trailers: nil, keepsAlive: false) }
     }
 
-    // MARK: The channel
-
-    func handlerAdded(context: ChannelHandlerContext) {
-        self.context = context
-        if context.channel.isActive { becameActive() }
-    }
-
-    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
-
-    func channelActive(context: ChannelHandlerContext) {
-        becameActive()
-        context.fireChannelActive()
-    }
-
-    private func becameActive() {
-        guard !isActive else { return }
-        isActive = true
-        if let session { session.connected(self) } else { close() }
-    }
-
-    func channelInactive(context: ChannelHandlerContext) {
-        let wasAsking = isAsking
-        isActive = false
-        isAsking = false
-        let session = self.session
-        self.session = nil
-        // An answer without a length ends with its connection.
-        if wasAsking, hasHead, decoder.endsWithConnection, case .http(let probe) = config.probe, let session {
-            session.answered(probe.judge(head, body: body), keepsAlive: false)
-        }
-        session?.ended(self)
-        context.fireChannelInactive()
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        var buffer = Self.unwrapInboundIn(data)
-        guard isAsking, session != nil else {
-            // Nobody asked.
-            context.close(promise: nil)
-            return
-        }
+    override func received(_ buffer: inout ByteBuffer, now: NIODeadline) {
+        // Nobody asked.
+        guard isAsking else { return closeChannel() }
         input.writeBuffer(&buffer)
-        switch config.probe {
-        case .http(let probe): readHTTP(probe)
-        case .tcp(let probe): readBytes(probe)
-        }
-    }
-
-    private func readBytes(_ probe: HealthCheckConfig.TCPProbe) {
-        if HealthCheckConfig.matches(probe.receive, in: Array(input.readableBytesView)) {
-            input = ByteBuffer()
-            answered(.healthy, keepsAlive: true)
-        } else if input.readableBytes > 64 << 10 {
-            // A host that never stops talking has not said what was expected.
-            context?.close(promise: nil)
-        }
-    }
-
-    private func readHTTP(_ probe: HealthCheckConfig.HTTPProbe) {
         do throws(HTTP1Error) {
             while isAsking {
                 if !hasHead {
@@ -137,8 +188,8 @@ internal final class HealthCheckConnection: ChannelInboundHandler {
                     input.moveReaderIndex(forwardBy: offset)
                     return
                 case .data(let range):
-                    let room = probe.bodyLimit - body.count
-                    if room > 0, !probe.expectedBody.isEmpty,
+                    let room = bodyLimit - body.count
+                    if room > 0,
                         let bytes = input.getBytes(
                             at: input.readerIndex + range.lowerBound, length: min(room, range.count))
                     {
@@ -149,16 +200,11 @@ internal final class HealthCheckConnection: ChannelInboundHandler {
                     input.moveReaderIndex(forwardBy: offset)
                     let isClean = input.readableBytes == 0
                     input = ByteBuffer()
-                    answered(probe.judge(head, body: body), keepsAlive: isClean && !facts.close)
+                    answered(head, body: body, trailers: nil, keepsAlive: isClean && !facts.close)
                 }
             }
         } catch {
-            context?.close(promise: nil)
+            closeChannel()
         }
-    }
-
-    private func answered(_ verdict: HealthCheckConfig.HTTPProbe.Verdict, keepsAlive: Bool) {
-        isAsking = false
-        session?.answered(verdict, keepsAlive: keepsAlive)
     }
 }

@@ -122,7 +122,7 @@ internal final class HealthCheckSession {
             return
         }
         guard let address = target(checker) else { return failed(.network) }
-        let connection = HealthCheckConnection(session: self, config: checker.config)
+        let connection = HealthCheckConnection.make(session: self, config: checker.config)
         self.connection = connection
         var settings = checker.settings
         settings.connectTimeout = checker.config.timeout.timeAmount
@@ -147,18 +147,20 @@ internal final class HealthCheckSession {
 
     private func ask(_ connection: HealthCheckConnection) {
         guard let checker else { return }
+        func authority(_ own: String) -> String {
+            let wanted = endpoint.checkTarget?.hostname ?? ""
+            return !wanted.isEmpty ? wanted : own.isEmpty ? checker.clusterName : own
+        }
         switch checker.config.probe {
-        case .http(let probe):
-            var authority = endpoint.checkTarget?.hostname ?? ""
-            if authority.isEmpty { authority = probe.host.isEmpty ? checker.clusterName : probe.host }
-            connection.ask(probe, authority: authority)
+        case .http(let probe): connection.ask(probe.request(authority: authority(probe.host)), body: probe.body)
+        case .grpc(let probe): connection.ask(probe.request(authority: authority(probe.authority)), body: probe.body)
         case .tcp(let probe):
             if probe.receive.isEmpty {
                 // A connection is all that was asked for, so it has to be a new one every time.
                 close()
                 succeeded(isDegraded: false)
             } else {
-                connection.send(probe.send)
+                (connection as? TCPHealthCheckConnection)?.send(probe.send)
             }
         }
     }
@@ -183,7 +185,7 @@ internal final class HealthCheckSession {
         if isChecking { failed(.network) }
     }
 
-    func answered(_ verdict: HealthCheckConfig.HTTPProbe.Verdict, keepsAlive: Bool) {
+    func answered(_ verdict: HealthCheckConfig.Verdict, keepsAlive: Bool) {
         guard isChecking, let checker else { return }
         if !keepsAlive || !checker.config.reusesConnection { close() }
         switch verdict {

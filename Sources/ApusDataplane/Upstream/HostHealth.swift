@@ -41,6 +41,8 @@ internal final class HostHealth: Sendable {
 
     var flags: Flags { Flags(rawValue: flagBits.load(ordering: .relaxed)) }
 
+    var hasFailedCheck: Bool { flags.contains(.failedActiveCheck) }
+
     /// The instant from which the host counts as usable: when it came, or passed its first active check.
     var healthySince: Int64 { healthy.load(ordering: .relaxed) }
 

@@ -53,10 +53,10 @@ extension HostPool {
         // A connection that is being made will take as many streams as are allowed on one.
         let room = http2.connecting * Int(cluster.settings.http2.maxConcurrentStreams)
         guard http2.pending.count > room else { return }
-        if !limits.take(.connection, limit: Int(breakers.maxConnections)) {
+        if !takeConnection() {
             cluster.stats.connectionOverflow += 1
             guard isWithoutConnection else { return }
-            limits.force(.connection)
+            forceConnection()
         }
         http2.connecting += 1
         cluster.stats.connectionsTotal += 1

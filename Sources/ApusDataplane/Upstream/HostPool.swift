@@ -40,6 +40,10 @@ internal final class HostPool {
     var http2 = HTTP2Connections()
     /// Those that are being connected.
     var tunnels: [TunnelStream] = []
+    /// Shared by all loops; only where the host has a limit of its own.
+    var hostLimits: ClusterLimits?
+    /// Raw connections, where they are closed when the host fails.
+    private var sessions: [ObjectIdentifier: TCPSession] = [:]
     private let idleTimer = IdleTimer()
     private(set) var activeRequests = 0
     // Counters of this loop; the admin pages sum them.
@@ -111,11 +115,11 @@ internal final class HostPool {
 
     private func connectIfNeeded() {
         guard connecting < pending.count else { return }
-        if !limits.take(.connection, limit: Int(breakers.maxConnections)) {
+        if !takeConnection() {
             cluster.stats.connectionOverflow += 1
             // With no connection at all a waiting request would starve, so one is made whatever the limit says.
             guard connections == 0 else { return }
-            limits.force(.connection)
+            forceConnection()
         }
         connecting += 1
         cluster.stats.connectionsTotal += 1
@@ -152,7 +156,7 @@ internal final class HostPool {
 
     /// One failure fails every request that waited for this attempt, as Envoy does: they may be retried elsewhere.
     func connectFailed(_ waiting: [UpstreamSink], _ error: any Error) {
-        limits.give(.connection)
+        giveConnection()
         let reason = ConnectError.reason(error)
         let transportFailure = ConnectError.describe(error)
         if reason == .connectionTimeout { cluster.stats.connectTimeouts += 1 }
@@ -217,7 +221,7 @@ internal final class HostPool {
             cluster.worker.timers.cancel(idleTimer)
             idleTimer.pool = nil
         }
-        limits.give(.connection)
+        giveConnection()
         cluster.stats.connectionsClosed += 1
         cluster.stats.connectionsActive -= 1
         stats.connectionsActive -= 1
@@ -237,6 +241,38 @@ internal final class HostPool {
         for connection in http2.open { connection.drain() }
     }
 
+    /// The host has failed a check or was ejected: what is idle closes now, what is busy with its answer.
+    func hostFailed() {
+        for connection in idle { connection.close() }
+        for connection in busy { connection.closesAfterAnswer = true }
+        for connection in http2.open { connection.drain() }
+        guard cluster.config.hostHealth.closesConnections else { return }
+        for session in Array(sessions.values) { session.closeNow() }
+    }
+
+    // MARK: Places for connections
+
+    /// A place among those of the cluster and, if it has a limit of its own, of the host.
+    func takeConnection() -> Bool {
+        guard limits.take(.connection, limit: Int(breakers.maxConnections)) else { return false }
+        guard let hostLimits else { return true }
+        if hostLimits.take(.connection, limit: Int(cluster.config.hostHealth.maxConnectionsPerHost ?? .max)) {
+            return true
+        }
+        limits.give(.connection)
+        return false
+    }
+
+    func forceConnection() {
+        limits.force(.connection)
+        hostLimits?.force(.connection)
+    }
+
+    func giveConnection() {
+        limits.give(.connection)
+        hostLimits?.give(.connection)
+    }
+
     // MARK: What both protocols count
 
     func requestStarted() {
@@ -253,12 +289,18 @@ internal final class HostPool {
     }
 
     func connectionClosed() {
-        limits.give(.connection)
+        giveConnection()
         cluster.stats.connectionsClosed += 1
         cluster.stats.connectionsActive -= 1
         stats.connectionsActive -= 1
         cluster.hostPoolChanged(self)
     }
+
+    func add(_ session: TCPSession) {
+        if cluster.config.hostHealth.closesConnections { sessions[ObjectIdentifier(session)] = session }
+    }
+
+    func remove(_ session: TCPSession) { sessions[ObjectIdentifier(session)] = nil }
 
     /// A connection that a TCP proxy opens; it is not of this pool, but to its host.
     func countConnection() {

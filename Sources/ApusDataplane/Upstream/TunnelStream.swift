@@ -173,7 +173,7 @@ internal final class TunnelStream: UpstreamStream, ChannelInboundHandler, Channe
 // Raw connections for CONNECT: one per request, never used again.
 extension HostPool {
     func tunnel(_ sink: UpstreamSink) {
-        guard limits.take(.connection, limit: Int(breakers.maxConnections)) else {
+        guard takeConnection() else {
             cluster.stats.connectionOverflow += 1
             sink.upstreamFailed(.overflow, transportFailure: "")
             return

@@ -36,6 +36,8 @@ internal final class UpstreamConnection: UpstreamStream, ChannelInboundHandler, 
     /// In the pool's list of idle connections.
     var idleSince = NIODeadline.uptimeNanoseconds(0)
     private(set) var wasEverActive = false
+    /// The host has failed since: no further request on this connection.
+    var closesAfterAnswer = false
 
     override init(pool: HostPool) {
         parser = HTTP1ResponseParser(
@@ -316,7 +318,7 @@ internal final class UpstreamConnection: UpstreamStream, ChannelInboundHandler, 
     }
 
     private func release() {
-        if facts.close || pool.isExhausted(requests) {
+        if facts.close || closesAfterAnswer || pool.isExhausted(requests) {
             phase = .idle
             close()
         } else {

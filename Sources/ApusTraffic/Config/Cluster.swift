@@ -138,6 +138,9 @@ package final class ClusterConfig: Sendable {
     package let maxResponseHeaderBytes: Int
     package let outlierDetection: OutlierDetectionConfig?
     package let healthCheck: HealthCheckConfig?
+    /// Which responses count as errors for outlier detection; nil: those from 500.
+    package let errorMatcher: ResponsePredicate?
+    package let hostHealth: HostHealthOptions
     /// Source address of upstream connections.
     package let bindSource: IPAddress?
     /// Probes on upstream connections; nil: none.
@@ -159,7 +162,8 @@ package final class ClusterConfig: Sendable {
         maxConnectionDuration: Duration? = nil, maxStreamDuration: Duration? = nil,
         maxRequestsPerConnection: UInt32? = nil, maxResponseHeaders: Int = 100,
         maxResponseHeaderBytes: Int = 80 << 10, outlierDetection: OutlierDetectionConfig? = nil,
-        healthCheck: HealthCheckConfig? = nil,
+        healthCheck: HealthCheckConfig? = nil, errorMatcher: ResponsePredicate? = nil,
+        hostHealth: HostHealthOptions = HostHealthOptions(),
         bindSource: IPAddress? = nil, keepalive: TCPKeepalive? = nil, bufferLimit: UInt32 = 1 << 20,
         transportMatches: [TransportMatch] = [], endpoints: EndpointTable? = nil
     ) {
@@ -187,6 +191,8 @@ package final class ClusterConfig: Sendable {
         self.maxResponseHeaderBytes = maxResponseHeaderBytes
         self.outlierDetection = outlierDetection
         self.healthCheck = healthCheck
+        self.errorMatcher = errorMatcher
+        self.hostHealth = hostHealth
         self.bindSource = bindSource
         self.keepalive = keepalive
         self.bufferLimit = bufferLimit

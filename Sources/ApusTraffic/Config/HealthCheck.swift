@@ -1,9 +1,8 @@
-package import ApusCore
-
 /// `config.core.v3.HealthCheck`, with Envoy's defaults.
 package struct HealthCheckConfig: Sendable {
     package enum Probe: Sendable {
         case http(HTTPProbe)
+        case grpc(GRPCProbe)
         case tcp(TCPProbe)
     }
 
@@ -23,9 +22,24 @@ package struct HealthCheckConfig: Sendable {
         package var retriableStatuses: [Range<Int64>] = []
         /// What `x-envoy-upstream-healthchecked-cluster` of the answer must be.
         package var serviceName: StringMatch?
+        package var usesHTTP2 = false
 
         package init() {}
     }
+
+    /// `grpc.health.v1.Health/Check`.
+    package struct GRPCProbe: Sendable {
+        /// Empty: the server as a whole.
+        package var service = ""
+        /// Empty: the name of the cluster.
+        package var authority = ""
+        package var headers = HeaderOperations.none
+
+        package init() {}
+    }
+
+    /// The judgement of a complete answer.
+    package enum Verdict: Hashable, Sendable { case healthy, degraded, failed(retriable: Bool) }
 
     package struct TCPProbe: Sendable {
         package var send: [UInt8] = []
@@ -66,4 +80,20 @@ package struct HealthCheckConfig: Sendable {
         unhealthyEdgeInterval = interval
         healthyEdgeInterval = interval
     }
+}
+
+/// What follows when a host's health changes.
+package struct HostHealthOptions: Hashable, Sendable {
+    /// Raw connections to a host that fails are closed.
+    package var closesConnections = false
+    /// A host that is no longer named goes at once, also while its checks pass.
+    package var ignoresHealthOnRemoval = false
+    /// Connections to one host at a time, over all loops; nil: no limit but the cluster's.
+    package var maxConnectionsPerHost: UInt32?
+    /// What a host may be if it is to be used because a request names it.
+    package var overridable: Set<Status> = [.healthy, .degraded]
+
+    package enum Status: Hashable, Sendable { case healthy, degraded, unhealthy, draining }
+
+    package init() {}
 }

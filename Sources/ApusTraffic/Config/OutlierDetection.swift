@@ -29,3 +29,41 @@ package struct OutlierDetectionConfig: Hashable, Sendable {
 
     package init() {}
 }
+
+/// `config.common.matcher.v3.MatchPredicate`, as far as it looks at the head of a response.
+package indirect enum ResponsePredicate: Sendable {
+    case any
+    case not(ResponsePredicate)
+    case all([ResponsePredicate])
+    case some([ResponsePredicate])
+    /// All of them; `:status` is among the headers.
+    case headers([HeaderMatch])
+
+    package func matches(_ head: HTTPHead) -> Bool {
+        switch self {
+        case .any: true
+        case .not(let inner): !inner.matches(head)
+        case .all(let parts): parts.allSatisfy { $0.matches(head) }
+        case .some(let parts): parts.contains { $0.matches(head) }
+        case .headers(let headers):
+            headers.allSatisfy { header in
+                header.name == Self.status ? Self.matches(header, status: head.status) : header.matches(head)
+            }
+        }
+    }
+
+    private static let status = HeaderName(":status")
+
+    private static func matches(_ header: HeaderMatch, status: UInt16) -> Bool {
+        switch header.test {
+        case .present: return !header.inverted
+        case .absent: return header.inverted
+        case .string(let match):
+            var text: [UInt8] = []
+            text.appendDecimal(UInt64(status))
+            return text.withUnsafeBytes { match.matches($0) } != header.inverted
+        case .range(let from, let until):
+            return (Int64(status) >= from && Int64(status) < until) != header.inverted
+        }
+    }
+}

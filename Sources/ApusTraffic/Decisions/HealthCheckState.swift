@@ -127,11 +127,8 @@ extension HealthCheckConfig {
 }
 
 extension HealthCheckConfig.HTTPProbe {
-    /// The judgement of a complete answer.
-    package enum Verdict: Hashable, Sendable { case healthy, degraded, failed(retriable: Bool) }
-
     /// - Parameter body: as much of it as `bodyLimit` allows.
-    package func judge(_ head: HTTPHead, body: [UInt8]) -> Verdict {
+    package func judge(_ head: HTTPHead, body: [UInt8]) -> HealthCheckConfig.Verdict {
         let status = Int64(head.status)
         guard expectedStatuses.contains(where: { $0.contains(status) }) else {
             return .failed(retriable: retriableStatuses.contains { $0.contains(status) })
@@ -156,5 +153,60 @@ extension HealthCheckConfig.HTTPProbe {
         headers.apply(to: &head, request: headers.readsHeads ? head : nil, response: nil, facts: StreamFacts())
         if !body.isEmpty { head.replace(.contentLength, decimal: UInt64(body.count)) }
         return head
+    }
+}
+
+extension HealthCheckConfig.GRPCProbe {
+    /// - Parameter authority: the value of `:authority`.
+    package func request(authority: String) -> HTTPHead {
+        var head = HTTPHead(
+            method: "POST", path: "/grpc.health.v1.Health/Check", authority: authority,
+            fields: [("content-type", "application/grpc"), ("te", "trailers"), ("user-agent", "Envoy/HC")])
+        headers.apply(to: &head, request: headers.readsHeads ? head : nil, response: nil, facts: StreamFacts())
+        return head
+    }
+
+    /// The message with its prefix: field 1 is the name of the service.
+    package var body: [UInt8] {
+        var message: [UInt8] = []
+        if !service.isEmpty {
+            message.append(0x0A)
+            var length = service.utf8.count
+            while length > 0x7F {
+                message.append(UInt8(length & 0x7F) | 0x80)
+                length >>= 7
+            }
+            message.append(UInt8(length))
+            message += service.utf8
+        }
+        let count = UInt32(clamping: message.count)
+        return [0] + [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: count >> $0) } + message
+    }
+
+    /// Healthy: status 0 and the word SERVING. Status and word may come in either order of being looked at, and nothing
+    /// else than both will do.
+    package func judge(_ head: HTTPHead, body: [UInt8], trailers: HTTPHead?) -> HealthCheckConfig.Verdict {
+        guard head.status == 200, head.isGRPC else { return .failed(retriable: false) }
+        let last = trailers ?? head
+        let status = last.value(.grpcStatus).flatMap { last.withBytes($0) { Decimal.unsigned($0) } }
+        guard status == 0, Self.serves(body) else { return .failed(retriable: false) }
+        return .healthy
+    }
+
+    /// `HealthCheckResponse.status` (field 1, a varint) is SERVING (1) in the first message.
+    private static func serves(_ body: [UInt8]) -> Bool {
+        // Compressed answers were not asked for.
+        guard body.count >= 5, body[0] == 0 else { return false }
+        let length = body[1..<5].reduce(0) { $0 << 8 | Int($1) }
+        guard length <= body.count - 5 else { return false }
+        var status = 0
+        var index = 5
+        while index + 1 < 5 + length {
+            // Nothing but field 1 as a one-byte number is expected; anything else is not understood.
+            guard body[index] == 0x08, body[index + 1] < 0x80 else { return false }
+            status = Int(body[index + 1])
+            index += 2
+        }
+        return index == 5 + length && status == 1
     }
 }

@@ -77,13 +77,50 @@ extension ClusterConfig {
                 ? try at("outlier_detection") { () throws(Refusal) in
                     try OutlierDetectionConfig(message.outlierDetection)
                 } : nil,
-            healthCheck: try healthCheck(message.healthChecks),
+            healthCheck: try healthCheck(message.healthChecks), errorMatcher: http.errorMatcher,
+            hostHealth: try hostHealth(message),
             bindSource: source, keepalive: keepalive(message.upstreamConnectionOptions),
             bufferLimit: message.hasPerConnectionBufferLimitBytes
                 ? message.perConnectionBufferLimitBytes.value : 1 << 20,
             transportMatches: matches, endpoints: endpoints)
+        if case .grpc? = config.healthCheck?.probe, config.upstreamProtocol != .http2 {
+            throw Refusal("health_checks[0].grpc_health_check", "the cluster does not speak HTTP/2 to its hosts")
+        }
         try config.requirePlain(endpoints)
         return config
+    }
+
+    private static func hostHealth(
+        _ message: Envoy_Config_Cluster_V3_Cluster
+    ) throws(Refusal) -> HostHealthOptions {
+        var options = HostHealthOptions()
+        options.closesConnections = message.closeConnectionsOnHostHealthFailure
+        options.ignoresHealthOnRemoval = message.ignoreHealthOnHostRemoval
+        for (index, thresholds) in message.circuitBreakers.perHostThresholds.enumerated() {
+            let field = "circuit_breakers.per_host_thresholds[\(index)]"
+            if thresholds.hasMaxPendingRequests || thresholds.hasMaxRequests || thresholds.hasMaxRetries
+                || thresholds.hasRetryBudget || thresholds.hasMaxConnectionPools
+            {
+                throw Refusal(field, "only max_connections can be limited per host")
+            }
+            guard thresholds.priority == .default else {
+                throw Refusal("\(field).priority", "only the default priority has limits per host")
+            }
+            if thresholds.hasMaxConnections { options.maxConnectionsPerHost = thresholds.maxConnections.value }
+        }
+        guard message.commonLbConfig.hasOverrideHostStatus else { return options }
+        options.overridable = []
+        for (index, status) in message.commonLbConfig.overrideHostStatus.statuses.enumerated() {
+            switch status {
+            case .unknown, .healthy: options.overridable.insert(.healthy)
+            case .degraded: options.overridable.insert(.degraded)
+            case .unhealthy, .timeout: options.overridable.insert(.unhealthy)
+            case .draining: options.overridable.insert(.draining)
+            case .UNRECOGNIZED:
+                throw Refusal("common_lb_config.override_host_status.statuses[\(index)]", "unknown value")
+            }
+        }
+        return options
     }
 
     private static func healthCheck(
@@ -221,6 +258,7 @@ extension ClusterConfig {
         var maxRequestsPerConnection: UInt32?
         var maxHeaders = 100
         var maxHeaderBytes = 80 << 10
+        var errorMatcher: ResponsePredicate?
 
         init(_ message: Envoy_Config_Cluster_V3_Cluster) throws(Refusal) {
             if message.hasMaxRequestsPerConnection, message.maxRequestsPerConnection.value > 0 {
@@ -251,6 +289,11 @@ extension ClusterConfig {
                 }
                 if options.hasCommonHTTPProtocolOptions {
                     try read("\(field).common_http_protocol_options", options.commonHTTPProtocolOptions)
+                }
+                if options.outlierDetection.hasErrorMatcher {
+                    errorMatcher = try at("\(field).outlier_detection.error_matcher") { () throws(Refusal) in
+                        try ResponsePredicate(options.outlierDetection.errorMatcher)
+                    }
                 }
                 switch options.upstreamProtocolOptions {
                 case .explicitHTTPConfig(let explicit):

@@ -53,7 +53,7 @@ enum FieldTable {
             "percent_sampled=2",
             ignored: "runtime_key=1 use_independent_randomness=3"),
         "envoy.config.accesslog.v3.StatusCodeFilter": Entry("comparison=1"),
-        "envoy.config.cluster.v3.CircuitBreakers": Entry("thresholds=1", refused: "per_host_thresholds=2"),
+        "envoy.config.cluster.v3.CircuitBreakers": Entry("thresholds=1 per_host_thresholds=2"),
         "envoy.config.cluster.v3.CircuitBreakers.Thresholds": Entry(
             """
             priority=1 max_connections=2 max_pending_requests=3 max_requests=4 max_retries=5
@@ -73,10 +73,10 @@ enum FieldTable {
             original_dst_lb_config=34 least_request_lb_config=37 round_robin_lb_config=56
             common_lb_config=27 transport_socket=24 upstream_connection_options=30
             load_balancing_policy=41 lb_subset_config=22 health_checks=8
+            close_connections_on_host_health_failure=31 ignore_health_on_host_removal=32
             """,
             ignored: """
-                wait_for_warm_on_init=54 metadata=25 close_connections_on_host_health_failure=31
-                ignore_health_on_host_removal=32 track_cluster_stats=49
+                wait_for_warm_on_init=54 metadata=25 track_cluster_stats=49
                 """,
             refused: """
                 cluster_type=38 dns_failure_refresh_rate=44
@@ -87,10 +87,10 @@ enum FieldTable {
         "envoy.config.cluster.v3.Cluster.CommonLbConfig": Entry(
             """
             healthy_panic_threshold=1 locality_weighted_lb_config=3 consistent_hashing_lb_config=7
-            zone_aware_lb_config=2 ignore_new_hosts_until_first_hc=5
+            zone_aware_lb_config=2 ignore_new_hosts_until_first_hc=5 override_host_status=8
             """,
             ignored: "update_merge_window=4",
-            refused: "close_connections_on_host_set_change=6 override_host_status=8"),
+            refused: "close_connections_on_host_set_change=6"),
         "envoy.config.cluster.v3.Cluster.CommonLbConfig.ConsistentHashingLbConfig": Entry(
             "use_hostname_for_hashing=1 hash_balance_factor=2"),
         "envoy.config.cluster.v3.Cluster.CommonLbConfig.LocalityWeightedLbConfig": Entry(""),
@@ -138,6 +138,14 @@ enum FieldTable {
         "envoy.config.cluster.v3.UpstreamConnectionOptions": Entry(
             "tcp_keepalive=1",
             refused: "set_local_interface_name_on_upstream_connections=2 happy_eyeballs_config=3"),
+        "envoy.config.common.matcher.v3.HttpHeadersMatch": Entry("headers=1"),
+        "envoy.config.common.matcher.v3.MatchPredicate": Entry(
+            "or_match=1 and_match=2 not_match=3 any_match=4 http_response_headers_match=7",
+            refused: """
+                http_request_headers_match=5 http_request_trailers_match=6 http_response_trailers_match=8
+                http_request_generic_body_match=9 http_response_generic_body_match=10
+                """),
+        "envoy.config.common.matcher.v3.MatchPredicate.MatchSet": Entry("rules=1"),
         "envoy.config.core.v3.Address": Entry("socket_address=1 pipe=2", refused: "envoy_internal_address=3"),
         "envoy.config.core.v3.AggregatedConfigSource": Entry(""),
         "envoy.config.core.v3.BindConfig": Entry(
@@ -151,17 +159,19 @@ enum FieldTable {
         "envoy.config.core.v3.DataSource": Entry(
             "inline_bytes=2 inline_string=3",
             refused: "filename=1 environment_variable=4 watched_directory=5"),
+        "envoy.config.core.v3.HealthStatusSet": Entry("statuses=1"),
         "envoy.config.core.v3.HealthCheck": Entry(
             """
-            timeout=1 interval=2 initial_jitter=20 interval_jitter=3 interval_jitter_percent=18
+            grpc_health_check=11 timeout=1 interval=2 initial_jitter=20 interval_jitter=3 interval_jitter_percent=18
             unhealthy_threshold=4 healthy_threshold=5 alt_port=6 reuse_connection=7 http_health_check=8
             tcp_health_check=9 no_traffic_interval=12 no_traffic_healthy_interval=24
             unhealthy_interval=14 unhealthy_edge_interval=15 healthy_edge_interval=16
             """,
             ignored: "always_log_health_check_failures=19 always_log_health_check_success=26",
             refused: """
-                grpc_health_check=11 event_logger=25 tls_options=21 transport_socket_match_criteria=23
+                event_logger=25 tls_options=21 transport_socket_match_criteria=23
                 """),
+        "envoy.config.core.v3.HealthCheck.GrpcHealthCheck": Entry("service_name=1 authority=2 initial_metadata=3"),
         "envoy.config.core.v3.HealthCheck.HttpHealthCheck": Entry(
             """
             host=1 path=2 send=3 receive=4 response_buffer_size=14 request_headers_to_add=6
@@ -515,14 +525,18 @@ enum FieldTable {
             ignored: "pack_trace_reason=1 use_request_id_for_trace_sampling=2"),
         "envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer": Entry(""),
         "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": Entry(
-            "common_http_protocol_options=1 explicit_http_config=3 use_downstream_protocol_config=4",
+            """
+            common_http_protocol_options=1 explicit_http_config=3 use_downstream_protocol_config=4
+            outlier_detection=8
+            """,
             ignored: "upstream_http_protocol_options=2",
             refused: """
-                auto_config=5 http_filters=6 header_validation_config=7 outlier_detection=8
+                auto_config=5 http_filters=6 header_validation_config=7
                 request_mirror_policies=9 hash_policy=10 retry_policy=11
                 """),
         "envoy.extensions.upstreams.http.v3.HttpProtocolOptions.ExplicitHttpConfig": Entry(
             "http_protocol_options=1 http2_protocol_options=2"),
+        "envoy.extensions.upstreams.http.v3.HttpProtocolOptions.OutlierDetection": Entry("error_matcher=1"),
         "envoy.extensions.upstreams.http.v3.HttpProtocolOptions.UseDownstreamHttpConfig": Entry(
             "http_protocol_options=1 http2_protocol_options=2"),
         "envoy.type.matcher.v3.RegexMatchAndSubstitute": Entry("pattern=1 substitution=2"),

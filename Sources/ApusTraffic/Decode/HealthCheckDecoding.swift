@@ -17,7 +17,8 @@ extension HealthCheckConfig {
             probe = .http(try at("http_health_check") { () throws(Refusal) in try HTTPProbe(http) })
         case .tcpHealthCheck(let tcp):
             probe = .tcp(try at("tcp_health_check") { () throws(Refusal) in try TCPProbe(tcp) })
-        case .grpcHealthCheck: throw Refusal.unsupported("grpc_health_check")
+        case .grpcHealthCheck(let grpc):
+            probe = .grpc(try at("grpc_health_check") { () throws(Refusal) in try GRPCProbe(grpc) })
         case nil: throw Refusal("", "no kind of check")
         }
         var config = HealthCheckConfig(
@@ -72,7 +73,8 @@ extension HealthCheckConfig.HTTPProbe {
         path = message.path
         switch message.codecClientType {
         case .http1: break
-        case .http2, .http3: throw Refusal.unsupported("codec_client_type", "a check over HTTP/2 or HTTP/3")
+        case .http2: usesHTTP2 = true
+        case .http3: throw Refusal.unsupported("codec_client_type", "a check over HTTP/3")
         case .UNRECOGNIZED: throw Refusal("codec_client_type", "unknown value")
         }
         switch message.method {
@@ -120,6 +122,18 @@ extension HealthCheckConfig.HTTPProbe {
                 try StringMatch(message.serviceNameMatcher)
             }
         }
+    }
+}
+
+extension HealthCheckConfig.GRPCProbe {
+    init(_ message: Envoy_Config_Core_V3_HealthCheck.GrpcHealthCheck) throws(Refusal) {
+        self.init()
+        guard !message.authority.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F }) else {
+            throw Refusal("authority", "has a blank or a control character")
+        }
+        service = message.serviceName
+        authority = message.authority
+        headers = try HeaderOperations(add: message.initialMetadata, remove: [], field: "initial_metadata")
     }
 }
 

@@ -77,3 +77,27 @@ extension OutlierDetectionConfig {
         }
     }
 }
+
+extension ResponsePredicate {
+    init(_ message: Envoy_Config_Common_Matcher_V3_MatchPredicate) throws(Refusal) {
+        func parts(
+            _ field: String, _ set: Envoy_Config_Common_Matcher_V3_MatchPredicate.MatchSet
+        ) throws(Refusal) -> [ResponsePredicate] {
+            guard set.rules.count >= 2 else { throw Refusal("\(field).rules", "fewer than two") }
+            return try each("\(field).rules", set.rules) { rule throws(Refusal) in try ResponsePredicate(rule) }
+        }
+        switch message.rule {
+        case .orMatch(let set): self = .some(try parts("or_match", set))
+        case .andMatch(let set): self = .all(try parts("and_match", set))
+        case .notMatch(let inner):
+            self = .not(try at("not_match") { () throws(Refusal) in try ResponsePredicate(inner) })
+        case .anyMatch: self = .any
+        case .httpResponseHeadersMatch(let match):
+            self = .headers(
+                try each("http_response_headers_match.headers", match.headers) { header throws(Refusal) in
+                    try HeaderMatch(header)
+                })
+        default: throw Refusal.unsupported("", "a predicate over anything but the head of the response")
+        }
+    }
+}

@@ -111,6 +111,28 @@ internal import Testing
         #expect(probe.judge(named, body: []) == .healthy)
     }
 
+    @Test func `a gRPC server is healthy when it says SERVING with status 0`() {
+        var probe = HealthCheckConfig.GRPCProbe()
+        #expect(probe.body == [0, 0, 0, 0, 0])
+        probe.service = "a.B"
+        #expect(probe.body == [0, 0, 0, 0, 5, 0x0A, 3] + Array("a.B".utf8))
+        let head = HTTPHead(status: 200, fields: [("content-type", "application/grpc")])
+        let ok = HTTPHead(status: 0, fields: [("grpc-status", "0")])
+        let serving: [UInt8] = [0, 0, 0, 0, 2, 0x08, 1]
+        #expect(probe.judge(head, body: serving, trailers: ok) == .healthy)
+        let bad = HealthCheckConfig.Verdict.failed(retriable: false)
+        #expect(probe.judge(head, body: [0, 0, 0, 0, 2, 0x08, 2], trailers: ok) == bad)
+        #expect(probe.judge(head, body: [0, 0, 0, 0, 0], trailers: ok) == bad)
+        #expect(probe.judge(head, body: serving.dropLast(), trailers: ok) == bad)
+        #expect(probe.judge(head, body: [0, 0xFF, 0xFF, 0xFF, 0xFF, 0x08, 1], trailers: ok) == bad)
+        #expect(probe.judge(head, body: [], trailers: ok) == bad)
+        #expect(probe.judge(head, body: serving, trailers: nil) == bad)
+        let unknown = HTTPHead(status: 0, fields: [("grpc-status", "5")])
+        #expect(probe.judge(head, body: serving, trailers: unknown) == bad)
+        #expect(probe.judge(HTTPHead(status: 200), body: serving, trailers: ok) == bad)
+        #expect(probe.judge(HTTPHead(status: 503), body: [], trailers: nil) == bad)
+    }
+
     @Test func `the request has the probe's method, path, host and headers`() {
         var probe = HealthCheckConfig.HTTPProbe()
         probe.path = "/health"

@@ -182,6 +182,21 @@ internal import Testing
         #expect(!early && due)
     }
 
+    @Test func `codes of one's own take the place of those from 500`() {
+        func status(_ code: String) -> ResponsePredicate {
+            .headers([HeaderMatch(name: HeaderName(":status"), test: .string(StringMatch(.exact(Array(code.utf8)))))])
+        }
+        let codes = ResponsePredicate.some([status("404"), status("429")])
+        #expect(codes.matches(HTTPHead(status: 404)) && codes.matches(HTTPHead(status: 429)))
+        #expect(!codes.matches(HTTPHead(status: 500)) && !codes.matches(HTTPHead(status: 40)))
+        let range = ResponsePredicate.headers([HeaderMatch(name: HeaderName(":status"), test: .range(400, 500))])
+        #expect(ResponsePredicate.not(range).matches(HTTPHead(status: 500)))
+        let marked = ResponsePredicate.all([range, .headers([HeaderMatch(name: HeaderName("x-bad"), test: .present)])])
+        #expect(!marked.matches(HTTPHead(status: 404)))
+        #expect(marked.matches(HTTPHead(status: 404, fields: [("x-bad", "")])))
+        #expect(ResponsePredicate.any.matches(HTTPHead(status: 200)))
+    }
+
     @Test func `a host that leaves takes its ejection with it, and its place is given to another`() {
         var config = OutlierDetectionConfig()
         config.maxEjectionPercent = 50

@@ -31,9 +31,11 @@ internal import Testing
         }
         #expect(
             try refusal(.cluster, "c", checks)
-                == "health_checks[0].grpc_health_check: this field is not supported by this proxy")
-        let hosts = Sample.cluster { $0.commonLbConfig.overrideHostStatus.statuses = [.healthy] }
-        #expect(try refusal(.cluster, "c", hosts)?.hasPrefix("common_lb_config.override_host_status:") == true)
+                == "health_checks[0].grpc_health_check: the cluster does not speak HTTP/2 to its hosts")
+        let hosts = Sample.cluster { $0.commonLbConfig.closeConnectionsOnHostSetChange = true }
+        #expect(
+            try refusal(.cluster, "c", hosts)?.hasPrefix("common_lb_config.close_connections_on_host_set_change:")
+                == true)
         let eyeballs = Sample.cluster { $0.upstreamConnectionOptions.happyEyeballsConfig = .init() }
         #expect(
             try refusal(.cluster, "c", eyeballs)?.hasPrefix("upstream_connection_options.happy_eyeballs_config:")
