@@ -46,7 +46,14 @@ package struct ControlPlane: Sendable {
     /// Serves until `stop` returns, then ends the streams, writes its state and returns.
     package func run(until stop: @escaping @Sendable () async -> Void) async throws {
         let state: StateFolder
-        do { state = try StateFolder(options.state) } catch { throw StartFailure(description: error.description) }
+        let lock: StateLock
+        do {
+            state = try StateFolder(options.state)
+            lock = try StateLock.take(in: state)
+        } catch {
+            throw StartFailure(description: error.description)
+        }
+        defer { withExtendedLifetime(lock) {} }
         let mesh = FolderReading.meshConfig(ObjectTable(), options.mesh)
         guard mesh.isValid else {
             throw StartFailure(
@@ -65,6 +72,21 @@ package struct ControlPlane: Sendable {
         let watcher = FolderWatcher(roots: options.folders, options: watch, logger: logger) { mailbox.post($0) }
         watcher.start()
         let ingestion = Task { while let batch = await mailbox.next() { await pipeline.ingest(batch) } }
+        let settings = options.mesh.meshConfigFile.map { file in
+            let mailbox = ChangeMailbox()
+            let watcher = FolderWatcher(roots: [file.path], options: watch, logger: logger) { mailbox.post($0) }
+            watcher.start()
+            Task {
+                while let batch = await mailbox.next() {
+                    for file in batch { await pipeline.follow(meshConfigFile: file) }
+                }
+            }
+            return (mailbox: mailbox, watcher: watcher)
+        }
+        defer {
+            settings?.watcher.stop()
+            settings?.mailbox.close()
+        }
         let memoryReturn = Task { await MemoryReturn.run(metrics) }
         defer { memoryReturn.cancel() }
 

@@ -117,10 +117,12 @@ struct HTTPConnectionManager {
         filters.append(named("envoy.filters.http.grpc_stats", .packing(statistics)))
         filters.append(named("envoy.filters.http.fault", .packing(Envoy_Extensions_Filters_Http_Fault_V3_HTTPFault())))
         filters.append(named("envoy.filters.http.cors", .packing(Envoy_Extensions_Filters_Http_Cors_V3_Cors())))
-        for cache in dnsCaches {
+        for (index, cache) in dnsCaches.enumerated() {
+            // The names of a manager's filters differ; the first has the usual one.
+            let suffix = index == 0 ? "" : "." + cache.name
             filters.append(
                 named(
-                    DynamicForwardProxy.filterName,
+                    DynamicForwardProxy.filterName + suffix,
                     .packing(
                         Envoy_Extensions_Filters_Http_DynamicForwardProxy_V3_FilterConfig.with {
                             $0.dnsCacheConfig = cache

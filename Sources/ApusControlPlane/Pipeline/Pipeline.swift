@@ -8,7 +8,7 @@ package import Logging
 
 /// The one owner of what is served: files in, views out to every stream. It holds order, the logic is in pure code.
 package actor Pipeline {
-    private let options: MeshOptions
+    private var options: MeshOptions
     private let logger: Logger
     private let history: HistoryKeeper?
     private let metrics: Metrics
@@ -69,6 +69,25 @@ package actor Pipeline {
         metrics.set(.rejectedConfigs, table.errorCount + table.keptCount)
         if isFirst || meshChanged || edit.changesContent {
             record(changes, readings, edit, isFirst: isFirst, isMeshValid: mesh.isValid)
+        }
+        analysis.request(of: self)
+    }
+
+    /// The file of `--mesh-config` says something else now. With an error in it the settings in force stay.
+    package func follow(meshConfigFile file: FileChange) async {
+        guard file.content != nil, file != options.meshConfigFile else { return }
+        let start = ContinuousClock.now
+        options.meshConfigFile = file
+        let mesh = FolderReading.meshConfig(table, options, previous: meshConfig)
+        meshFindings = mesh.findings
+        if let error = mesh.findings.first(where: { $0.severity == .error }) {
+            logger.warning(
+                "the mesh config has an error, so the one before stays",
+                metadata: ["at": "\(error.location)", "error": "\(error.message)"])
+        }
+        if mesh.config != meshConfig {
+            meshConfig = mesh.config
+            if let compiled { serve(ObjectTable.Edit(), meshChanged: true, after: compiled, since: start) }
         }
         analysis.request(of: self)
     }

@@ -112,14 +112,14 @@ package enum FindingFormat: String, CaseIterable, Sendable {
         result += "},\n  \"findings\": ["
         result += findings.map { finding in
             var fields = [
-                "\"code\": \(JSONText.quote(finding.code))", "\"column\": \(finding.location.position.column)",
+                "\"code\": \(JSONString.quoted(finding.code))", "\"column\": \(finding.location.position.column)",
             ]
-            if let field = finding.field { fields.append("\"field\": \(JSONText.quote(field))") }
-            fields.append("\"file\": \(JSONText.quote(finding.location.file))")
-            if let hint = finding.hint { fields.append("\"hint\": \(JSONText.quote(hint))") }
+            if let field = finding.field { fields.append("\"field\": \(JSONString.quoted(field))") }
+            fields.append("\"file\": \(JSONString.quoted(finding.location.file))")
+            if let hint = finding.hint { fields.append("\"hint\": \(JSONString.quoted(hint))") }
             fields.append("\"line\": \(finding.location.position.line)")
-            fields.append("\"message\": \(JSONText.quote(finding.message))")
-            if let object = finding.object { fields.append("\"object\": \(JSONText.quote(object))") }
+            fields.append("\"message\": \(JSONString.quoted(finding.message))")
+            if let object = finding.object { fields.append("\"object\": \(JSONString.quoted(object))") }
             fields.append("\"severity\": \"\(finding.severity.rawValue)\"")
             return "\n    {" + fields.joined(separator: ", ") + "}"
         }.joined(separator: ",")
@@ -132,7 +132,7 @@ package enum FindingFormat: String, CaseIterable, Sendable {
     /// SARIF 2.1.0 (OASIS), one run.
     private static func sarif(_ findings: [Finding], version: String) -> String {
         let codes = Set(findings.map(\.code)).sorted()
-        let rules = codes.map { "\n            {\"id\": \(JSONText.quote($0))}" }.joined(separator: ",")
+        let rules = codes.map { "\n            {\"id\": \(JSONString.quoted($0))}" }.joined(separator: ",")
         let results = findings.map { finding in
             let level =
                 switch finding.severity {
@@ -147,14 +147,14 @@ package enum FindingFormat: String, CaseIterable, Sendable {
             return """
 
                         {
-                          "ruleId": \(JSONText.quote(finding.code)),
+                          "ruleId": \(JSONString.quoted(finding.code)),
                           "ruleIndex": \(codes.firstIndex(of: finding.code) ?? 0),
                           "level": "\(level)",
-                          "message": {"text": \(JSONText.quote(text))},
+                          "message": {"text": \(JSONString.quoted(text))},
                           "locations": [
                             {
                               "physicalLocation": {
-                                "artifactLocation": {"uri": \(JSONText.quote(uri(finding.location.file)))},
+                                "artifactLocation": {"uri": \(JSONString.quoted(uri(finding.location.file)))},
                                 "region": {"startLine": \(position.line), "startColumn": \(position.column)}
                               }
                             }
@@ -171,7 +171,7 @@ package enum FindingFormat: String, CaseIterable, Sendable {
                   "tool": {
                     "driver": {
                       "name": "apus",
-                      "version": \(JSONText.quote(version)),
+                      "version": \(JSONString.quoted(version)),
                       "rules": [\(rules)\(codes.isEmpty ? "" : "\n          ")]
                     }
                   },
@@ -199,29 +199,5 @@ package enum FindingFormat: String, CaseIterable, Sendable {
             }
         }
         return result
-    }
-}
-
-enum JSONText {
-    /// A JSON string (RFC 8259).
-    static func quote(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\n": result += "\\n"
-            case "\r": result += "\\r"
-            case "\t": result += "\\t"
-            default:
-                if scalar.value < 0x20 || scalar.value == 0x7F {
-                    let digits = String(scalar.value, radix: 16)
-                    result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-                } else {
-                    result.unicodeScalars.append(scalar)
-                }
-            }
-        }
-        return result + "\""
     }
 }

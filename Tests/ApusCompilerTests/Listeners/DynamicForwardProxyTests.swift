@@ -31,6 +31,7 @@ struct DynamicForwardProxyTests {
     private func caches(_ listener: MeshFixture.Listener) throws -> [String] {
         let manager = try #require(listener.filterChains.compactMap(\.manager).first)
         #expect(manager.httpFilters.last?.name == "envoy.filters.http.router")
+        #expect(Set(manager.httpFilters.map(\.name)).count == manager.httpFilters.count)
         return manager.httpFilters.compactMap {
             try? HTTPConfig(unpackingAny: $0.typedConfig).dnsCacheConfig.name
         }

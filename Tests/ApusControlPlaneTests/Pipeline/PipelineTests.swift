@@ -43,6 +43,31 @@ struct PipelineTests {
         #expect(view.routes.byName["80"] != nil)
     }
 
+    @Test func theMeshConfigFileIsFollowedAndAnErrorInItKeepsTheOneBefore() async throws {
+        let stream = try await begin()
+        let before = stream.view
+        func file(_ text: String?) -> FileChange {
+            FileChange(path: "mesh.yaml", content: text.map { Array($0.utf8) })
+        }
+        await pipeline.follow(meshConfigFile: file("outboundTrafficPolicy: {mode: REGISTRY_ONLY}"))
+        let strict = try #require(await stream.next())
+        #expect(strict.routes !== before.routes)
+        #expect(strict.routes.version != before.routes.version)
+        await pipeline.follow(meshConfigFile: file("outboundTrafficPolicy: [wrong"))
+        await pipeline.follow(meshConfigFile: file("outboundTrafficPolicy: {mode: NONSENSE}"))
+        await pipeline.follow(meshConfigFile: file(nil))
+        #expect(try #require(await pipeline.view(for: Self.client)).routes === strict.routes)
+        #expect(await pipeline.findings().contains { $0.location.file == "mesh.yaml" && $0.severity == .error })
+        // What the folder says later does not bring the defaults back.
+        await pipeline.ingest([Manifests.change("more.yaml", Manifests.service("c"))])
+        let more = try #require(await stream.next())
+        #expect(more.clusters.byName["outbound|80||c.default.svc.cluster.local"] != nil)
+        #expect(more.clusters.version != strict.clusters.version)
+        await pipeline.follow(meshConfigFile: file("outboundTrafficPolicy: {mode: ALLOW_ANY}"))
+        await pipeline.ingest([Manifests.change("more.yaml", nil)])
+        #expect(try #require(await pipeline.view(for: Self.client)).routes.version == before.routes.version)
+    }
+
     @Test func anEndpointChangeChangesTheEndpointSetAndNothingElse() async throws {
         let stream = try await begin()
         let before = stream.view

@@ -15,6 +15,8 @@ struct ViewCheck {
     private typealias TCPProxy = Envoy_Extensions_Filters_Network_TcpProxy_V3_TcpProxy
     private typealias Routes = Envoy_Config_Route_V3_RouteConfiguration
     private typealias Address = Envoy_Config_Core_V3_Address
+    private typealias HTTPOptions = Envoy_Extensions_Upstreams_Http_V3_HttpProtocolOptions
+    private typealias DynamicHosts = Envoy_Extensions_Clusters_DynamicForwardProxy_V3_ClusterConfig
 
     let view: ResourceView
     let snapshot: MeshSnapshot
@@ -88,6 +90,15 @@ struct ViewCheck {
                     cluster.loadAssignment.endpoints.flatMap(\.lbEndpoints).count == 1,
                     "\(place) is LOGICAL_DNS without exactly one endpoint")
             }
+        }
+        if case .clusterType(let custom)? = cluster.clusterDiscoveryType {
+            require(cluster.lbPolicy == .clusterProvided, "\(place) is of a type that balances itself, and is not let")
+            let options = cluster.typedExtensionProtocolOptions.values
+                .compactMap { try? HTTPOptions(unpackingAny: $0).upstreamHTTPProtocolOptions }
+            let isInsecure = (try? DynamicHosts(unpackingAny: custom.typedConfig))?.allowInsecureClusterOptions ?? false
+            require(
+                isInsecure || options.allSatisfy { $0.autoSni && $0.autoSanValidation },
+                "\(place): names are not checked, and that is not said")
         }
         if cluster.hasConnectTimeout {
             require(Self.isPositive(cluster.connectTimeout), "\(place): connect_timeout is not positive")
