@@ -171,7 +171,7 @@ extension HTTPExchange {
         var next = min(routeDeadline, tryDeadline)
         next = min(next, min(tryIdleDeadline, idleDeadline))
         next = min(next, min(lifeDeadline, requestDeadline))
-        next = min(next, wakeDeadline)
+        next = min(next, min(wakeDeadline, tryLifeDeadline))
         if next < .distantFuture { worker.timers.arm(timer, next) }
     }
 
@@ -210,12 +210,27 @@ extension HTTPExchange {
             server.stats.idleTimeouts += 1
             return end(with: .streamIdleTimeout(requestComplete: requestComplete))
         }
+        if tryLifeDeadline <= now {
+            tryLifeDeadline = .distantFuture
+            return tryLivedTooLong()
+        }
         if tryDeadline <= now || tryIdleDeadline <= now {
             let isIdle = tryDeadline > now
             tryDeadline = .distantFuture
             tryIdleDeadline = .distantFuture
             tryTimedOut(isIdle ? .perTryIdleTimeout : .perTryTimeout)
         }
+    }
+
+    private func tryLivedTooLong() {
+        cluster?.stats.requestsMaxDuration += 1
+        let answer = LocalReply.upstreamMaxStreamDuration(requestComplete: requestComplete)
+        guard case .trying = phase else {
+            if case .answering = phase { end(with: answer) }
+            return
+        }
+        dropUpstream()
+        if shouldRetry(after: .localReset, wasWritten: true) { backOff() } else { reply(answer) }
     }
 
     private func tryTimedOut(_ answer: LocalReply) {

@@ -27,6 +27,7 @@ extension HTTPExchange {
         dropsAnswer = false
         tryDeadline = .distantFuture
         tryIdleDeadline = .distantFuture
+        tryLifeDeadline = .distantFuture
         guard let pool = pickHost(cluster) else {
             cluster.stats.noHealthyHost += 1
             reply(.noHealthyUpstream)
@@ -47,6 +48,10 @@ extension HTTPExchange {
         cluster.record(.localSuccess, host: pool?.index ?? -1)
         let now = worker.loop.now
         tryStarted = now
+        if let limit = cluster.config.maxStreamDuration {
+            tryLifeDeadline = now + limit.timeAmount
+            armTimer()
+        }
         facts.upstreamLocalAddress = connection.localText
         finishHeadForHost(connection)
         // What follows the head of an upgrade over HTTP/2 is no body.
@@ -204,6 +209,7 @@ extension HTTPExchange {
     /// The verdict is to try again; `retryDelay` says when.
     func backOff() {
         phase = .backingOff
+        tryLifeDeadline = .distantFuture
         headWritten = false
         pool = nil
         let now = worker.loop.now
@@ -265,6 +271,7 @@ extension HTTPExchange {
             routeDeadline = .distantFuture
             tryDeadline = .distantFuture
             tryIdleDeadline = .distantFuture
+            tryLifeDeadline = .distantFuture
             idleDeadline = .distantFuture
             lifeDeadline = .distantFuture
             requestDeadline = .distantFuture

@@ -102,6 +102,8 @@ internal final class HTTPExchange: UpstreamSink {
     var routeDeadline = NIODeadline.distantFuture
     var tryDeadline = NIODeadline.distantFuture
     var tryIdleDeadline = NIODeadline.distantFuture
+    /// `max_stream_duration` of the cluster, from when the try has its stream.
+    var tryLifeDeadline = NIODeadline.distantFuture
     var idleDeadline = NIODeadline.distantFuture
     var lifeDeadline = NIODeadline.distantFuture
     var requestDeadline = NIODeadline.distantFuture
@@ -241,6 +243,7 @@ internal final class HTTPExchange: UpstreamSink {
         routeDeadline = .distantFuture
         tryDeadline = .distantFuture
         tryIdleDeadline = .distantFuture
+        tryLifeDeadline = .distantFuture
         idleDeadline = .distantFuture
         lifeDeadline = .distantFuture
         requestDeadline = .distantFuture

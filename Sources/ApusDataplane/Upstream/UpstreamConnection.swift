@@ -29,6 +29,7 @@ internal final class UpstreamConnection: UpstreamStream, ChannelInboundHandler, 
     private var readPaused = false
     private var readHeld = false
     private(set) var requests = 0
+    private var lifeTimer: LifeTimer?
     /// True once a byte of the current answer has been seen.
     private(set) var sawAnswer = false
     /// Place in the pool's list of busy connections; below zero: not in it.
@@ -182,7 +183,27 @@ internal final class UpstreamConnection: UpstreamStream, ChannelInboundHandler, 
         wasEverActive = true
         idleSince = context.eventLoop.now
         localText = SocketEndpoint(context.channel.localAddress)?.description ?? ""
+        if let limit = pool.cluster.config.maxConnectionDuration {
+            let timer = LifeTimer()
+            timer.owner = self
+            lifeTimer = timer
+            pool.cluster.worker.timers.arm(timer, context.eventLoop.now + limit.timeAmount)
+        }
         pool.connected(self)
+    }
+
+    private final class LifeTimer: LoopTimer {
+        /// Set while the connection is open.
+        var owner: UpstreamConnection?
+
+        override func timerFired(_ now: NIODeadline) { owner?.lifeOver() }
+    }
+
+    /// `max_connection_duration`: an idle connection ends now, a busy one with its answer.
+    private func lifeOver() {
+        pool.cluster.stats.connectionsMaxDuration += 1
+        closesAfterAnswer = true
+        if phase == .idle { close() }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -194,6 +215,11 @@ internal final class UpstreamConnection: UpstreamStream, ChannelInboundHandler, 
         guard phase != .closed else { return }
         let wasConnecting = phase == .connecting
         phase = .closed
+        if let lifeTimer {
+            pool.cluster.worker.timers.cancel(lifeTimer)
+            lifeTimer.owner = nil
+            self.lifeTimer = nil
+        }
         if wasConnecting {
             // The connect future reports the failure with its reason.
             return

@@ -156,4 +156,37 @@ private func options(_ change: (inout HTTP1ProtocolOptions) -> Void) -> HTTP1Pro
         bench.loop.run()
         #expect(try client.received().hasPrefix("HTTP/1.1 503 "))
     }
+
+    @Test("a connection past its life ends when it is idle, and after its answer when it is busy")
+    func connectionLife() throws {
+        for isBusy in [false, true] {
+            let bench = ProxyBench(maxConnectionDuration: .seconds(10))
+            let client = try bench.client()
+            try client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            let upstream = bench.upstream(0)
+            if isBusy { bench.advance(.seconds(11)) }
+            #expect(upstream.isActive)
+            try upstream.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            #expect(try client.received().hasPrefix("HTTP/1.1 200 "))
+            if !isBusy { bench.advance(.seconds(11)) }
+            bench.loop.run()
+            #expect(!upstream.isActive)
+            #expect(bench.stats.connectionsMaxDuration == 1)
+        }
+    }
+
+    @Test("a stream that lives longer than its cluster allows is ended, and may be tried again")
+    func streamLife() throws {
+        let bench = ProxyBench(
+            retry: RetryPolicy(conditions: .reset, retries: 1), maxStreamDuration: .seconds(2))
+        let client = try bench.client()
+        try client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        bench.advance(.seconds(3))
+        bench.advance(.milliseconds(300))
+        #expect(bench.upstreams.attempts.count == 2)
+        bench.advance(.seconds(3))
+        let answer = try client.received()
+        #expect(answer.hasPrefix("HTTP/1.1 504 ") && answer.hasSuffix("upstream max stream duration reached"))
+        #expect(bench.stats.requestsMaxDuration == 2)
+    }
 }

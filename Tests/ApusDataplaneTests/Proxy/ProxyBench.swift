@@ -63,7 +63,8 @@ final class ProxyBench {
         upstreamProtocol: ClusterConfig.UpstreamProtocol = .http1,
         upstreamHTTP1: HTTP1ProtocolOptions = HTTP1ProtocolOptions(),
         upstreamHTTP2: HTTP2ProtocolOptions = HTTP2ProtocolOptions(),
-        clientHTTP1: HTTP1ProtocolOptions = HTTP1ProtocolOptions(), idleTimeout: Duration? = .seconds(3600)
+        clientHTTP1: HTTP1ProtocolOptions = HTTP1ProtocolOptions(), idleTimeout: Duration? = .seconds(3600),
+        maxConnectionDuration: Duration? = nil, maxStreamDuration: Duration? = nil
     ) {
         upstreams = Upstreams(loop: loop)
         worker = Worker(
@@ -75,7 +76,9 @@ final class ProxyBench {
             let config = ClusterConfig(
                 name: name, slot: Slot(slot), discovery: discovery, panicThreshold: panicThreshold, breakers: breakers,
                 upstreamProtocol: upstreamProtocol, http1: upstreamHTTP1, http2: upstreamHTTP2,
-                idleTimeout: idleTimeout, maxRequestsPerConnection: requestsPerConnection, outlierDetection: outliers,
+                idleTimeout: idleTimeout, maxConnectionDuration: maxConnectionDuration,
+                maxStreamDuration: maxStreamDuration, maxRequestsPerConnection: requestsPerConnection,
+                outlierDetection: outliers,
                 healthCheck: name == "origin" ? health : nil, endpoints: table)
             return Cluster(config: config, endpoints: table)
         }
