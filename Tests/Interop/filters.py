@@ -197,6 +197,9 @@ def run(programs, only=None, verbose=False):
                         passed += 1
                         if verbose:
                             print(f"ok {label}", flush=True)
+            for reason in refused():
+                failed += 1
+                report.append(f"NACK of {reason}")
             world.alive()
     finally:
         for server in servers.values():

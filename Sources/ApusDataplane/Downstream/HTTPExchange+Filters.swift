@@ -9,6 +9,12 @@ extension HTTPExchange {
     private static let remainingHeader = HeaderName("x-ratelimit-remaining")
     private static let resetHeader = HeaderName("x-ratelimit-reset")
 
+    /// The filter serves only routes that speak of it, and this one does not.
+    func isDormant(_ index: Int) -> Bool {
+        guard index < manager.dormantFilters.count, manager.dormantFilters[index] else { return false }
+        return override(manager.filters[index].key) == nil
+    }
+
     // MARK: Requests
 
     var authorizationFacts: AuthorizationFacts {
@@ -160,8 +166,8 @@ extension HTTPExchange {
     ///
     /// - Parameter endsHere: no body follows the head.
     func runResponseFilters(endsHere: Bool) {
-        for filter in manager.filters.reversed() {
-            switch filter {
+        for index in manager.filters.indices.reversed() where !isDormant(index) {
+            switch manager.filters[index] {
             case .cors: cors?.annotate(&response, request: request)
             case .headerMutation(let mutations, let key, let mostSpecificWins):
                 if case .disabled? = override(key) { continue }

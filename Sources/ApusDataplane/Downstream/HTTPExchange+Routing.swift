@@ -14,6 +14,16 @@ extension HTTPExchange {
         identity = manager.prepare(
             &request, connection: connection, isUpgrade: isUpgrade,
             internalOnlyHeaders: table?.internalOnlyHeaders ?? [], random: &worker.random)
+        if let status = identity.rejection {
+            return LocalReply(status, details: "rejecting_because_detection_failed")
+        }
+        if let client = identity.clientAddress, client != info.remote?.address {
+            // The port of a client behind proxies is not known.
+            facts.downstreamRemoteAddress = client.family == .v6 ? "[\(client)]:0" : "\(client):0"
+        }
+        for mutation in manager.earlyMutations {
+            mutation.apply(to: &request, request: request, response: nil, facts: facts)
+        }
         return nil
     }
 
@@ -46,6 +56,10 @@ extension HTTPExchange {
         var index = start
         while index < filters.count {
             nextFilter = index + 1
+            if isDormant(index) {
+                index += 1
+                continue
+            }
             switch filters[index] {
             case .fault(let policy, let key):
                 if runFault(policy, key) { return }
@@ -155,7 +169,17 @@ extension HTTPExchange {
             reply(.redirect(redirect, location: location))
         case .direct(let direct):
             server.stats.directResponses += 1
-            reply(.direct(direct))
+            var answer = LocalReply.direct(direct)
+            if direct.status == 201 || (300..<400).contains(direct.status) {
+                // RFC 9110, section 10.2.2: these say where the thing is.
+                let location = RedirectAction().location(
+                    for: request, match: decision.route?.match, isSecure: identity.isSecure)
+                answer.headers.append((HeaderToken.location.name, location))
+            }
+            if let format = direct.format {
+                format.shape(&answer, request: request, response: nil, facts: &facts)
+            }
+            reply(answer)
         case .forward(let forward, let choice):
             facts.upstreamCluster = choice.name
             guard let cluster = cluster(of: choice) else {

@@ -18,6 +18,16 @@ package final class HTTPConnectionManager: Sendable {
         case sanitize, forwardOnly, appendForward, sanitizeSet, alwaysForwardOnly
     }
 
+    /// One of `original_ip_detection_extensions`: where the client's address is found without `use_remote_address`.
+    package enum AddressDetection: Sendable {
+        /// In `x-forwarded-for`, behind so many trusted hops.
+        case hops(UInt32)
+        /// The rightmost address of `x-forwarded-for` that is in none of these; only if the peer is in one of them.
+        case trusted([CIDR])
+        /// In a header. Without a valid address the request is answered with the status, if there is one.
+        case header(HeaderName, isTrusted: Bool, rejection: UInt16?)
+    }
+
     /// Handling of `x-forwarded-*`, request ids and the like.
     package struct Identity: Sendable {
         package var usesRemoteAddress = false
@@ -34,6 +44,8 @@ package final class HTTPConnectionManager: Sendable {
         package var internalRanges: [CIDR] = []
         /// nil: the scheme is that of the connection (or the authority form).
         package var schemeOverwrite: String?
+        /// The first that finds an address decides; empty: `x-forwarded-for` behind `trustedHops`.
+        package var detections: [AddressDetection] = []
 
         package init() {}
     }
@@ -95,6 +107,10 @@ package final class HTTPConnectionManager: Sendable {
     package let respectsExpectedTimeout: Bool
     /// nil: the proxy's own answers leave as they are.
     package let localReplies: LocalReplyPolicy?
+    /// Done to every request before it is routed.
+    package let earlyMutations: [HeaderMutation]
+    /// Filters that only serve routes which say so, by their place in `filters`; empty: none.
+    package let dormantFilters: [Bool]
 
     package init(
         statPrefix: String, codec: Codec = .automatic, routes: RouteSource, filters: [HTTPFilter] = [],
@@ -104,7 +120,7 @@ package final class HTTPConnectionManager: Sendable {
         serverName: String = "envoy",
         serverHeader: ServerHeader = .overwrite, upgrades: [UpgradePolicy] = [], proxies100Continue: Bool = false,
         suppressesEnvoyHeaders: Bool = false, respectsExpectedTimeout: Bool = false,
-        localReplies: LocalReplyPolicy? = nil
+        localReplies: LocalReplyPolicy? = nil, earlyMutations: [HeaderMutation] = [], dormantFilters: [Bool] = []
     ) {
         self.statPrefix = statPrefix
         self.codec = codec
@@ -124,6 +140,8 @@ package final class HTTPConnectionManager: Sendable {
         self.suppressesEnvoyHeaders = suppressesEnvoyHeaders
         self.respectsExpectedTimeout = respectsExpectedTimeout
         self.localReplies = localReplies
+        self.earlyMutations = earlyMutations
+        self.dormantFilters = dormantFilters
     }
 }
 

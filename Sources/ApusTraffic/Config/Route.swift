@@ -81,8 +81,11 @@ package struct RedirectAction: Sendable {
 package struct DirectResponse: Sendable {
     package let status: UInt16
     package let body: [UInt8]
-    /// `body_format` is not in use here; the type is always this one unless a header operation sets another.
-    package init(status: UInt16, body: [UInt8] = []) {
+    /// Shapes the body; nil: it leaves as it is.
+    package let format: LocalReplyPolicy.Body?
+
+    package init(status: UInt16, body: [UInt8] = [], format: LocalReplyPolicy.Body? = nil) {
+        self.format = format
         self.status = status
         self.body = body
     }

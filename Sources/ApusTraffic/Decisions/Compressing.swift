@@ -75,7 +75,8 @@ extension CompressionPolicy {
             return
         }
         let text = response.text(range)
-        let names = text.split(separator: ",").map { $0.filter { $0 != " " }.lowercased() }
-        if !names.contains("accept-encoding") { response.replace(.vary, "\(text), Accept-Encoding") }
+        // Envoy compares the case, too: a name in lower case is joined by another.
+        let names = text.split(separator: ",").map { $0.filter { $0 != " " } }
+        if !names.contains("Accept-Encoding") { response.replace(.vary, "\(text), Accept-Encoding") }
     }
 }

@@ -18,22 +18,30 @@ extension LocalReplyPolicy {
             if let text = mapper.text { reply.body = text }
             chosen = mapper.body ?? body
         }
-        guard let chosen else { return operations }
-        var head = HTTPHead(status: reply.status)
-        for (name, value) in reply.headers { head.append(name, value) }
-        operations.apply(to: &head, request: request, response: nil, facts: facts)
+        if let chosen {
+            var head = HTTPHead(status: reply.status)
+            for (name, value) in reply.headers { head.append(name, value) }
+            operations.apply(to: &head, request: request, response: nil, facts: facts)
+            chosen.shape(&reply, request: request, response: head, facts: &facts)
+        }
+        return operations
+    }
+}
+
+extension LocalReplyPolicy.Body {
+    /// Puts the text of an answer into its format.
+    package func shape(_ reply: inout LocalReply, request: HTTPHead, response: HTTPHead?, facts: inout StreamFacts) {
         facts.localReplyBody = reply.body
         var text: [UInt8] = []
-        switch chosen.format {
-        case .text(let format): format.write(into: &text, request: request, response: head, facts: facts)
+        switch format {
+        case .text(let format): format.write(into: &text, request: request, response: response, facts: facts)
         case .json(let tree):
-            tree.write(into: &text, request: request, response: head, facts: facts)
+            tree.write(into: &text, request: request, response: response, facts: facts)
             text.append(0x0A)
         }
         facts.localReplyBody = []
         reply.body = text
-        reply.contentType = chosen.contentType
-        return operations
+        reply.contentType = contentType
     }
 }
 

@@ -30,8 +30,11 @@ package struct RequestIdentity: Sendable {
     package let isInternal: Bool
     /// `x-forwarded-proto` says https.
     package let isSecure: Bool
+    /// The client's address was demanded and not found: the answer's status.
+    package let rejection: UInt16?
 
-    package init(clientAddress: IPAddress?, isInternal: Bool, isSecure: Bool) {
+    package init(clientAddress: IPAddress?, isInternal: Bool, isSecure: Bool, rejection: UInt16? = nil) {
+        self.rejection = rejection
         self.clientAddress = clientAddress
         self.isInternal = isInternal
         self.isSecure = isSecure
@@ -61,6 +64,7 @@ extension HTTPConnectionManager {
 
         let received = ForwardedFor(head)
         let client: IPAddress?
+        var mayBeInternal: Bool?
         if identity.usesRemoteAddress {
             client =
                 identity.trustedHops == 0
@@ -79,7 +83,16 @@ extension HTTPConnectionManager {
                 head.replace(.xForwardedPort, decimal: UInt64(connection.localPort))
             }
         } else {
-            client = received.address(fromRight: Int(clamping: identity.trustedHops)) ?? connection.remoteAddress
+            if identity.detections.isEmpty {
+                client = received.address(fromRight: Int(clamping: identity.trustedHops)) ?? connection.remoteAddress
+            } else {
+                let found = detect(head, received, connection)
+                if let status = found.rejection {
+                    return RequestIdentity(clientAddress: nil, isInternal: false, isSecure: false, rejection: status)
+                }
+                client = found.address ?? connection.remoteAddress
+                if found.address != nil { mayBeInternal = found.isTrusted }
+            }
             if !head.contains(.xForwardedProto) {
                 head.append(.xForwardedProto, connection.isSecure ? "https" : "http" as StaticString)
             }
@@ -99,7 +112,8 @@ extension HTTPConnectionManager {
 
         // The client itself, or one proxy on its behalf: a longer list may be made up.
         let isInternal =
-            received.count == (identity.usesRemoteAddress ? 0 : 1) && (client.map(isInternalAddress) ?? false)
+            (mayBeInternal ?? (received.count == (identity.usesRemoteAddress ? 0 : 1)))
+            && (client.map(isInternalAddress) ?? false)
         let isEdge = !isInternal && identity.usesRemoteAddress
         if isInternal {
             head.replace(.xEnvoyInternal, "true" as StaticString)
@@ -124,6 +138,41 @@ extension HTTPConnectionManager {
             }
         }
         return RequestIdentity(clientAddress: client, isInternal: isInternal, isSecure: secure)
+    }
+
+    /// - Returns: the address, whether it may count as internal, and the status of a rejection.
+    private func detect(
+        _ head: HTTPHead, _ received: ForwardedFor, _ connection: ConnectionIdentity
+    ) -> (address: IPAddress?, isTrusted: Bool, rejection: UInt16?) {
+        for detection in identity.detections {
+            switch detection {
+            case .hops(let hops):
+                if let address = received.address(fromRight: Int(clamping: hops)) {
+                    return (address, received.count == 1, nil)
+                }
+            case .trusted(let ranges):
+                guard let peer = connection.remoteAddress, ranges.contains(where: { $0.contains(peer) }) else {
+                    continue
+                }
+                var last: IPAddress?
+                for index in 0..<received.count {
+                    // An entry that cannot be read ends the search: what is left of it is anybody's word.
+                    guard let address = received.address(fromRight: index) else {
+                        last = nil
+                        break
+                    }
+                    last = address
+                    if !ranges.contains(where: { $0.contains(address) }) { break }
+                }
+                if let last { return (last, received.count == 1, nil) }
+            case .header(let name, let isTrusted, let rejection):
+                if let range = head.value(name), let address = IPAddress(head.text(range)) {
+                    return (address, isTrusted, nil)
+                }
+                if let rejection { return (nil, false, rejection) }
+            }
+        }
+        return (nil, false, nil)
     }
 
     private func isInternalAddress(_ address: IPAddress) -> Bool {

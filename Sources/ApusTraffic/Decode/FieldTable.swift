@@ -284,7 +284,7 @@ enum FieldTable {
         "envoy.config.listener.v3.ListenerFilterChainMatchPredicate": Entry(
             "or_match=1 and_match=2 not_match=3 any_match=4 destination_port_range=5"),
         "envoy.config.listener.v3.ListenerFilterChainMatchPredicate.MatchSet": Entry("rules=1"),
-        "envoy.config.route.v3.DirectResponseAction": Entry("status=1 body=2", refused: "body_format=3"),
+        "envoy.config.route.v3.DirectResponseAction": Entry("status=1 body=2 body_format=3"),
         "envoy.config.route.v3.FilterConfig": Entry("config=1 is_optional=2 disabled=3"),
         "envoy.config.route.v3.HeaderMatcher": Entry(
             """
@@ -450,7 +450,8 @@ enum FieldTable {
             proxy_100_continue=18 upgrade_configs=23 normalize_path=30 merge_slashes=33
             path_with_escaped_slashes_action=45 request_id_extension=36 strip_matching_host_port=39
             strip_any_host_port=42 strip_trailing_host_dot=47 append_x_forwarded_port=51
-            local_reply_config=38
+            local_reply_config=38 original_ip_detection_extensions=46 early_header_mutation_extensions=52
+            stream_error_on_invalid_http_message=40
             """,
             ignored: """
                 set_current_client_cert_details=17
@@ -458,10 +459,8 @@ enum FieldTable {
                 """,
             refused: """
                 add_user_agent=6 http1_safe_max_connection_duration=58 stream_flush_timeout=59
-                access_log_options=56 original_ip_detection_extensions=46
-                early_header_mutation_extensions=52 represent_ipv4_remote_address_as_ipv4_mapped_ipv6=20
-                stream_error_on_invalid_http_message=40
-                typed_header_validation_config=50 append_local_overload=57
+                access_log_options=56 represent_ipv4_remote_address_as_ipv4_mapped_ipv6=20
+                                typed_header_validation_config=50 append_local_overload=57
                 """),
         "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.InternalAddressConfig":
             Entry(
@@ -478,8 +477,8 @@ enum FieldTable {
             "upgrade_type=1 enabled=3",
             refused: "filters=2"),
         "envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter": Entry(
-            "name=1 typed_config=4 is_optional=6",
-            refused: "config_discovery=5 disabled=7"),
+            "name=1 typed_config=4 is_optional=6 disabled=7",
+            refused: "config_discovery=5"),
         "envoy.extensions.filters.network.http_connection_manager.v3.Rds": Entry(
             "config_source=1 route_config_name=2"),
         "envoy.extensions.filters.network.http_connection_manager.v3.RequestIDExtension": Entry("typed_config=1"),
@@ -706,5 +705,11 @@ enum FieldTable {
         "envoy.extensions.http.stateful_session.header.v3.HeaderBasedSessionState": Entry("name=1"),
         "envoy.type.http.v3.Cookie": Entry("name=1 ttl=2 path=3 attributes=4"),
         "envoy.type.http.v3.CookieAttribute": Entry("name=1 value=2"),
+        "envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation": Entry("mutations=1"),
+        "envoy.extensions.http.original_ip_detection.custom_header.v3.CustomHeaderConfig": Entry(
+            "header_name=1 allow_extension_to_set_address_as_trusted=2 reject_with_status=3"),
+        "envoy.extensions.http.original_ip_detection.xff.v3.XffConfig": Entry(
+            "xff_num_trusted_hops=1 xff_trusted_cidrs=2 skip_xff_append=3"),
+        "envoy.extensions.http.original_ip_detection.xff.v3.XffTrustedCidrs": Entry("cidrs=1"),
     ]
 }

@@ -24,7 +24,7 @@ extension FilterOverride {
         case "envoy.config.route.v3.FilterConfig":
             let config = try Packed.unpack(any, as: Envoy_Config_Route_V3_FilterConfig.self)
             if config.disabled { return .disabled }
-            guard config.hasConfig else { return .nothing }
+            guard config.hasConfig, !Packed.typeName(config.config).isEmpty else { return .nothing }
             return try at("config") { () throws(Refusal) in try change(config.config, optional: config.isOptional) }
         case "envoy.extensions.filters.http.fault.v3.HTTPFault":
             return .fault(

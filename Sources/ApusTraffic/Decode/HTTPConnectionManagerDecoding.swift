@@ -32,7 +32,7 @@ extension HTTPConnectionManager {
                 })
         case nil: throw Refusal("", "no route configuration")
         }
-        let (filters, router) = try filters(message.httpFilters, context: &working)
+        let (filters, dormant, router) = try filters(message.httpFilters, context: &working)
         if message.hasRequestIDExtension {
             try at("request_id_extension.typed_config") { () throws(Refusal) in
                 let type = Packed.typeName(message.requestIDExtension.typedConfig)
@@ -67,12 +67,31 @@ extension HTTPConnectionManager {
             localReplies: message.hasLocalReplyConfig
                 ? try at("local_reply_config") { () throws(Refusal) in
                     try LocalReplyPolicy.decode(message.localReplyConfig)
-                } : nil)
+                } : nil,
+            earlyMutations: try earlyMutations(message), dormantFilters: dormant)
         guard HTTPSyntax.isSafeValue(manager.serverName.utf8) else {
             throw Refusal("server_name", "has a line break or NUL")
         }
         context = working
         return manager
+    }
+
+    private static func earlyMutations(_ message: Message) throws(Refusal) -> [HeaderMutation] {
+        var result: [HeaderMutation] = []
+        for (index, mutation) in message.earlyHeaderMutationExtensions.enumerated() {
+            result += try at("early_header_mutation_extensions[\(index)].typed_config") { () throws(Refusal) in
+                let any = mutation.typedConfig
+                let type = Packed.typeName(any)
+                guard
+                    type
+                        == Envoy_Extensions_Http_EarlyHeaderMutation_HeaderMutation_V3_HeaderMutation.protoMessageName
+                else { throw Refusal.unsupported("", type.isEmpty ? mutation.name : type) }
+                let config = try Packed.unpack(
+                    any, as: Envoy_Extensions_Http_EarlyHeaderMutation_HeaderMutation_V3_HeaderMutation.self)
+                return try each("mutations", config.mutations) { one throws(Refusal) in try HeaderMutation.decode(one) }
+            }
+        }
+        return result
     }
 
     private static func serverHeader(_ message: Message) throws(Refusal) -> ServerHeader {
@@ -88,8 +107,9 @@ extension HTTPConnectionManager {
     private static func filters(
         _ messages: [Envoy_Extensions_Filters_Network_HttpConnectionManager_V3_HttpFilter],
         context: inout DecodingContext
-    ) throws(Refusal) -> ([HTTPFilter], Envoy_Extensions_Filters_Http_Router_V3_Router) {
+    ) throws(Refusal) -> ([HTTPFilter], [Bool], Envoy_Extensions_Filters_Http_Router_V3_Router) {
         var filters: [HTTPFilter] = []
+        var dormant: [Bool] = []
         guard let last = messages.last,
             Packed.typeName(last.typedConfig) == "envoy.extensions.filters.http.router.v3.Router"
         else { throw Refusal("http_filters", "the last filter must be the router") }
@@ -105,9 +125,15 @@ extension HTTPConnectionManager {
                 }
             }
             context = working
-            if let filter { filters.append(filter) }
+            if let filter {
+                filters.append(filter)
+                dormant.append(message.disabled)
+            }
         }
-        return (filters, router)
+        if last.disabled {
+            throw Refusal("http_filters[\(messages.count - 1)].disabled", "the router cannot be disabled")
+        }
+        return (filters, dormant.contains(true) ? dormant : [], router)
     }
 }
 
@@ -153,6 +179,16 @@ extension HTTPConnectionManager.Identity {
             }
             schemeOverwrite = scheme
         case nil: schemeOverwrite = nil
+        }
+        detections = try each("original_ip_detection_extensions", message.originalIpDetectionExtensions) {
+            detection throws(Refusal) in try HTTPConnectionManager.AddressDetection.decode(detection)
+        }
+        if !detections.isEmpty, usesRemoteAddress || trustedHops > 0 {
+            throw Refusal(
+                "original_ip_detection_extensions", "cannot stand beside use_remote_address and xff_num_trusted_hops")
+        }
+        if message.streamErrorOnInvalidHTTPMessage.value {
+            throw Refusal.unsupported("stream_error_on_invalid_http_message", "keeping a connection with a bad message")
         }
     }
 }
@@ -231,5 +267,41 @@ extension HTTPConnectionManager.Timeouts {
         try read(
             "common_http_protocol_options.max_stream_duration", common.hasMaxStreamDuration, common.maxStreamDuration,
             &maxStream)
+    }
+}
+
+extension HTTPConnectionManager.AddressDetection {
+    static func decode(
+        _ message: Envoy_Config_Core_V3_TypedExtensionConfig
+    ) throws(Refusal) -> HTTPConnectionManager.AddressDetection {
+        let any = message.typedConfig
+        return try at("typed_config") { () throws(Refusal) in
+            switch Packed.typeName(any) {
+            case "envoy.extensions.http.original_ip_detection.xff.v3.XffConfig":
+                let config = try Packed.unpack(
+                    any, as: Envoy_Extensions_Http_OriginalIpDetection_Xff_V3_XffConfig.self)
+                if config.hasSkipXffAppend, !config.skipXffAppend.value {
+                    throw Refusal.unsupported("skip_xff_append", "appending to x-forwarded-for here")
+                }
+                guard config.hasXffTrustedCidrs else { return .hops(config.xffNumTrustedHops) }
+                guard config.xffNumTrustedHops == 0 else {
+                    throw Refusal("xff_trusted_cidrs", "only one of it and xff_num_trusted_hops")
+                }
+                return .trusted(
+                    try each("xff_trusted_cidrs.cidrs", config.xffTrustedCidrs.cidrs) { range throws(Refusal) in
+                        try CIDR(range)
+                    })
+            case "envoy.extensions.http.original_ip_detection.custom_header.v3.CustomHeaderConfig":
+                let config = try Packed.unpack(
+                    any, as: Envoy_Extensions_Http_OriginalIpDetection_CustomHeader_V3_CustomHeaderConfig.self)
+                let status = config.rejectWithStatus.code.rawValue
+                return .header(
+                    try at("header_name") { () throws(Refusal) in try HeaderName.decode(config.headerName) },
+                    isTrusted: config.allowExtensionToSetAddressAsTrusted,
+                    rejection: !config.hasRejectWithStatus
+                        ? nil : (400..<600).contains(status) ? UInt16(status) : 403)
+            case let type: throw Refusal.unsupported("", type.isEmpty ? message.name : type)
+            }
+        }
     }
 }

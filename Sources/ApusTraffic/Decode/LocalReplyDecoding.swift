@@ -39,7 +39,7 @@ extension LocalReplyPolicy {
             headers: try HeaderOperations(add: message.headersToAdd, remove: [], field: "headers"))
     }
 
-    private static func body(_ message: Envoy_Config_Core_V3_SubstitutionFormatString) throws(Refusal) -> Body {
+    static func body(_ message: Envoy_Config_Core_V3_SubstitutionFormatString) throws(Refusal) -> Body {
         let format = try AccessLog.format(message)
         let type =
             if !message.contentType.isEmpty {

@@ -463,6 +463,9 @@ extension DirectResponse {
         case .filename, .environmentVariable: throw Refusal.unsupported("body", "a body from outside of the resource")
         }
         guard body.count <= bodyLimit else { throw Refusal("body", "longer than \(bodyLimit) bytes") }
-        self.init(status: UInt16(message.status), body: body)
+        self.init(
+            status: UInt16(message.status), body: body,
+            format: message.hasBodyFormat
+                ? try at("body_format") { () throws(Refusal) in try LocalReplyPolicy.body(message.bodyFormat) } : nil)
     }
 }
