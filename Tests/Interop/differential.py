@@ -15,6 +15,8 @@ from scenarios import EXTRA, SCENARIOS, Wire
 
 NAMESPACE = "diff"
 ORIGINS = {"a": "127.0.31.1", "b": "127.0.31.2", "c": "127.0.31.3"}
+# Speaks HTTP/2 alone.
+ORIGIN_H2 = "127.0.31.4"
 CLIENTS = {"envoy": "127.0.32.1", "apus": "127.0.32.2"}
 GATEWAYS = {"envoy": "127.0.32.3", "apus": "127.0.32.4"}
 PROXY_PORTS = {"envoy": 15932, "apus": 15933}
@@ -47,6 +49,13 @@ metadata: {{name: origin-{name}, namespace: {NAMESPACE}, labels: {{app: origin, 
 spec:
   containers: [{{name: app, image: origin, ports: [{{containerPort: 8080}}]}}]
 status: {{podIP: {address}, phase: Running}}""")
+    documents.append(f"""
+apiVersion: v1
+kind: Pod
+metadata: {{name: origin-h2, namespace: {NAMESPACE}, labels: {{app: origin-h2}}}}
+spec:
+  containers: [{{name: app, image: origin, ports: [{{containerPort: 8080}}]}}]
+status: {{podIP: {ORIGIN_H2}, phase: Running}}""")
     for client, address in CLIENTS.items():
         documents.append(f"""
 apiVersion: v1
@@ -337,6 +346,7 @@ def run(programs, only=None, verbose=False):
         (folder / "mesh.yaml").write_text(manifests())
         for name, address in ORIGINS.items():
             world.origin(name, f"{address}:8080")
+        world.start("origin-h2", [sys.executable, processes.HERE / "origin_h2.py", "h2", f"{ORIGIN_H2}:8080"])
         addresses = world.control_plane(folder)
         world.envoy("envoy", addresses, "client-envoy", NAMESPACE, ip=CLIENTS["envoy"],
                     labels=["client=envoy", "role=client"],

@@ -111,7 +111,8 @@ class Connection:
         if "x-test-interim" in lower:
             self.http.send_headers(stream_id, [(":status", lower["x-test-interim"]), ("x-interim", "1")])
         pseudo = {n: v for n, v in stream.headers if n.startswith(":")}
-        seen = {"origin": NAME, "pseudo": pseudo, "headers": [h for h in stream.headers if not h[0].startswith(":")],
+        seen = {"origin": NAME, "method": lower.get(":method"), "target": lower.get(":path"), "version": "HTTP/2",
+                "pseudo": pseudo, "headers": [h for h in stream.headers if not h[0].startswith(":")],
                 "body": stream.body.decode("latin-1"), "trailers": stream.trailers}
         body = json.dumps(seen).encode()
         headers = [(":status", str(status)), ("x-origin", NAME)]

@@ -11,6 +11,7 @@ import re
 import socket
 import subprocess
 import sys
+import time
 
 import ads
 import differential
@@ -27,6 +28,7 @@ TYPES = {
     "stdout": "envoy.extensions.access_loggers.stream.v3.StdoutAccessLog",
 }
 LOG = ("LOG %REQ(:METHOD)% %REQ(:PATH)% %PROTOCOL% %RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% "
+       "%REQ(:AUTHORITY)% "
        "%BYTES_RECEIVED% %TRAILER(GRPC-STATUS)% %REQ(X-LOG)%\n")
 
 
@@ -204,9 +206,16 @@ def run(programs, only=None, verbose=False):
             if server.nacks:
                 failed += 1
                 report.append(f"refused: {server.nacks}")
-            lines = {client: log_lines(world, client) for client in ADDRESSES}
-            found = differential.differences([(line,) for line in lines["envoy"]], [(line,) for line in lines["apus"]])
-            unexplained = [line for line in found if "KNOWN" not in line]
+            # Envoy writes its log every ten seconds.
+            end = time.monotonic() + 12
+            while True:
+                lines = {client: log_lines(world, client) for client in ADDRESSES}
+                found = differential.differences(
+                    [(line,) for line in lines["envoy"]], [(line,) for line in lines["apus"]])
+                unexplained = [line for line in found if "KNOWN" not in line]
+                if not unexplained or time.monotonic() > end:
+                    break
+                time.sleep(1)
             if unexplained:
                 failed += 1
                 report.append("access logs\n    " + "\n    ".join(unexplained))

@@ -15,6 +15,7 @@ import filters
 import identity
 import peers
 import processes
+import protocols
 
 
 def bookstore(programs):
@@ -61,6 +62,12 @@ def main():
         good, bad, report = filters.run(options.bin)
         print("\n".join(report))
         print(f"filters: {good} equal, {bad} different", flush=True)
+        passed += good
+        failed += bad
+    if not options.only or re.search(options.only, "protocols"):
+        good, bad, report = protocols.run(options.bin)
+        print("\n".join(report))
+        print(f"protocols: {good} equal, {bad} different", flush=True)
         passed += good
         failed += bad
     print(f"{passed} passed, {failed} failed")

@@ -105,6 +105,41 @@ GET = raw("GET /")
 EXTRA = """
 apiVersion: v1
 kind: Service
+metadata: {name: named-http2, namespace: diff}
+spec:
+  selector: {app: origin-h2}
+  ports: [{name: http2-web, port: 8080, targetPort: 8080}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: named-grpc, namespace: diff}
+spec:
+  selector: {app: origin-h2}
+  ports: [{name: grpc, port: 8080, targetPort: 8080}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: named-grpc-web, namespace: diff}
+spec:
+  selector: {app: origin-h2}
+  ports: [{name: grpc-web-x, port: 8080, targetPort: 8080}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: upgraded, namespace: diff}
+spec:
+  selector: {app: origin-h2}
+  ports: [{name: http, port: 8080, targetPort: 8080}]
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: upgraded, namespace: diff}
+spec:
+  host: upgraded.diff.svc.cluster.local
+  trafficPolicy: {connectionPool: {http: {h2UpgradePolicy: UPGRADE}}}
+---
+apiVersion: v1
+kind: Service
 metadata: {name: tcp-9001, namespace: diff}
 spec:
   selector: {app: origin}
@@ -217,6 +252,12 @@ SCENARIOS = [
     Scenario("plain", "", [get("/"), get("/x?y=1&z=%20"), post("/p", b"hello"), Request("/", "HEAD"),
                            Request("/", "DELETE"), get("/", host="plain.diff:8080"), get("/", host="nobody.example")],
              rule="subsets: [{name: a, labels: {version: a}}]\n"),
+    Scenario("http2", "", [
+        request for name in ("named-http2", "named-grpc", "named-grpc-web", "upgraded")
+        for host in [f"{name}.diff.svc.cluster.local"]
+        for request in (
+            get("/a?b", host=host), post("/p", b"hello", host=host), Request("/", "HEAD", host=host),
+            get("/", ("x-test-status", "503"), host=host), get("/", ("x-test-trailer", "x-t=1"), host=host))]),
     Scenario("uri-exact", f"- match: [{{uri: {{exact: /a}}}}]\n  {to('a')}\n- {to('b')}",
              [get("/a"), get("/a?q=1"), get("/a/"), get("/A"), get("/ab")]),
     Scenario("uri-prefix", f"- match: [{{uri: {{prefix: /api}}}}]\n  {to('a')}\n- {to('b')}",
