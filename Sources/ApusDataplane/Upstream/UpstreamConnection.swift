@@ -344,6 +344,9 @@ internal final class UpstreamConnection: UpstreamStream, ChannelInboundHandler, 
     }
 
     private func release() {
+        // The last bytes may have come while their reader was slow; the next one, and the end of the connection, are to be
+        // heard of all the same.
+        resumeReading()
         if facts.close || closesAfterAnswer || pool.isExhausted(requests) {
             phase = .idle
             close()

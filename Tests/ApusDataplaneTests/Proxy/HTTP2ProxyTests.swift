@@ -181,6 +181,13 @@ private let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
         #expect(try client.pull() == ["data 1 fgh"])
         try client.send([.window(1, 100)])
         #expect(try client.pull() == ["data 1 ijkl end"])
+        // The upstream connection was paused at its last byte, and must be read for the next request.
+        _ = try client.request()
+        client.channel.embeddedEventLoop.run()
+        #expect(bench.upstreams.attempts.count == 1)
+        bench.upstream(0).read()
+        try bench.upstream(0).send(ok)
+        #expect(try client.pull().first?.hasPrefix("head 3 200") ?? false)
     }
 
     @Test("draining: GOAWAY for the future, then for now, then the end")
