@@ -394,6 +394,15 @@ local_reply_config:
     retry_policy:
       retry_on: 5xx
       rate_limited_retry_back_off: {reset_headers: [{name: retry-after, format: SECONDS}]}"""),
+    Scenario("hedge", vary=LEFT, requests=[
+        Request("/", headers=[("x-test-delay", "0.6")], between=(0.5, 1.2)),
+        Request("/slow", headers=[("x-test-delay", "3")], between=(0.8, 2))], routes="""
+- match: {prefix: /}
+  route:
+    cluster: a
+    timeout: 1s
+    hedge_policy: {hedge_on_per_try_timeout: true}
+    retry_policy: {retry_on: 5xx, num_retries: 1, per_try_timeout: 0.2s}"""),
     Scenario("retry-kinds", vary=LEFT, requests=[
         Request("/409", headers=[("x-test-fail", "KEY1:1:409")]), Request("/4", headers=[("x-test-fail", "KEY2:1:404")]),
         Request("/r", headers=[("x-test-fail", "KEY3:1:reset")]), Request("/5", headers=[("x-test-fail", "KEY4:1:500")]),

@@ -58,6 +58,7 @@ extension HTTPExchange {
         forward = nil
         attempts = 0
         shadows = []
+        if !hedges.isEmpty { dropHedges() }
         routeDeadline = .distantFuture
         tryDeadline = .distantFuture
         tryIdleDeadline = .distantFuture

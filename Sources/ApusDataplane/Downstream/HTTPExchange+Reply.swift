@@ -241,6 +241,7 @@ extension HTTPExchange {
         cluster?.stats.perTryTimeouts += 1
         pool?.stats.timeouts += 1
         cluster?.record(.localTimeout, host: pool?.index ?? -1)
+        if hedges(answer) { return }
         dropUpstream()
         if shouldRetryAfterTryTimeout() {
             timedOutBefore = true

@@ -332,6 +332,13 @@ extension HTTPExchange {
         return obey(answer ?? .no, took: took)
     }
 
+    func shouldHedge() -> Bool {
+        guard retry != nil else { return false }
+        let took = takeRetry()
+        let answer = retry?.hedged(breakerAllows: took, random: worker.random.next())
+        return obey(answer ?? .no, took: took)
+    }
+
     func releaseRetry() {
         guard holdsRetry else { return }
         holdsRetry = false

@@ -200,6 +200,9 @@ extension HTTPExchange {
                 return
             }
             facts.upstreamTransportFailureReason = transportFailure
+            if waitsForHedges(.upstreamReset(reason, transportFailure: transportFailure, retried: attempts > 1)) {
+                return
+            }
             reply(.upstreamReset(reason, transportFailure: transportFailure, retried: attempts > 1))
         }
     }
@@ -293,6 +296,7 @@ extension HTTPExchange {
         retry = nil
         forward = nil
         if !shadows.isEmpty { shadows = [] }
+        if !hedges.isEmpty { dropHedges() }
         timer.owner = nil
     }
 }

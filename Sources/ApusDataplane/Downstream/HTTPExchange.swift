@@ -83,6 +83,10 @@ internal final class HTTPExchange: UpstreamSink {
     /// A response that is not passed on because the request is tried again; its body is thrown away.
     var dropsAnswer = false
     var retryDelay = Duration.zero
+    /// Tries that took too long and go on beside the newest.
+    var hedges: [HedgedTry] = []
+    /// How the newest try failed, while older ones may still succeed.
+    var lastFailure: LocalReply?
     /// The try before this one took too long.
     var timedOutBefore = false
     /// Address of the host that the request's session wants, and whether no other will do.
@@ -234,6 +238,7 @@ internal final class HTTPExchange: UpstreamSink {
         dropsAnswer = false
         isRedirecting = false
         timedOutBefore = false
+        if lastFailure != nil { lastFailure = nil }
         if sessionHost != nil { sessionHost = nil }
         sessionIsStrict = false
         if compressor != nil { compressor = nil }

@@ -27,6 +27,10 @@ internal final class HTTP2UpstreamStream: UpstreamStream {
 
     override var version: HTTPVersion { .http2 }
 
+    override func handOver(to sink: UpstreamSink) {
+        if self.sink != nil { self.sink = sink }
+    }
+
     /// Ready for the next request.
     func begin(_ sink: UpstreamSink) {
         self.sink = sink

@@ -51,6 +51,10 @@ internal final class UpstreamConnection: UpstreamStream, ChannelInboundHandler, 
 
     // MARK: The sink's side
 
+    override func handOver(to sink: UpstreamSink) {
+        if self.sink != nil { self.sink = sink }
+    }
+
     /// Gives the connection to a sink. The pool calls this only for an idle connection.
     func attach(_ sink: UpstreamSink) {
         self.sink = sink

@@ -29,6 +29,8 @@ internal class UpstreamStream: TurnFlushable {
     func endBody() {}
     /// Ends the request with trailers; a protocol that cannot carry them drops them.
     func endBody(trailers: HTTPHead) { endBody() }
+    /// From now on another sink hears what comes.
+    func handOver(to sink: UpstreamSink) {}
     /// What was written leaves at the end of the turn; see `TurnFlush`.
     func flush() {}
     /// False while the upstream does not take bytes as fast as they come.

@@ -248,6 +248,8 @@ package final class ForwardAction: Sendable {
     package let metadata: MetadataCriteria?
     package let rateLimits: [RateLimitRule]
     package let internalRedirects: InternalRedirectPolicy?
+    /// `hedge_on_per_try_timeout`: a try that takes too long goes on beside the next one.
+    package let hedgesSlowTries: Bool
 
     package init(
         clusters: ClusterSpecifier, clusterNotFoundStatus: UInt16 = 503, pathRewrite: PathRewrite = .none,
@@ -257,7 +259,7 @@ package final class ForwardAction: Sendable {
         grpcRequestTimeoutOffset: Duration? = nil, retry: RetryPolicy? = nil, mirrors: [MirrorPolicy] = [],
         hashPolicies: [HashPolicy] = [], upgrades: [UpgradePolicy] = [], highPriority: Bool = false,
         metadata: MetadataCriteria? = nil, rateLimits: [RateLimitRule] = [],
-        internalRedirects: InternalRedirectPolicy? = nil
+        internalRedirects: InternalRedirectPolicy? = nil, hedgesSlowTries: Bool = false
     ) {
         self.clusters = clusters
         self.clusterNotFoundStatus = clusterNotFoundStatus
@@ -280,6 +282,7 @@ package final class ForwardAction: Sendable {
         self.metadata = metadata
         self.rateLimits = rateLimits
         self.internalRedirects = internalRedirects
+        self.hedgesSlowTries = hedgesSlowTries
     }
 }
 

@@ -120,6 +120,12 @@ package struct RetryState: Sendable {
         wantsRetry(reason, requestStarted) ? attempt(breakerAllows, random) : .no
     }
 
+    /// A try that goes on beside the next one took too long: whatever the conditions, another follows while there are some.
+    package mutating func hedged(breakerAllows: Bool, random: UInt64) -> Answer { attempt(breakerAllows, random) }
+
+    /// Does an answer call for another try, whether or not there is one left?
+    package func callsForRetry(_ response: HTTPHead) -> Bool { wantsRetry(response) }
+
     /// After a per-try (idle) time-out: as a reset of this side.
     package mutating func perTryTimedOut(breakerAllows: Bool, random: UInt64) -> Answer {
         wantsRetry(.localReset, true) ? attempt(breakerAllows, random) : .no

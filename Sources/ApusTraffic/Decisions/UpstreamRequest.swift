@@ -10,6 +10,8 @@ package struct RequestTimeouts: Hashable, Sendable {
     package var idle: Duration?
     /// From the beginning of the stream.
     package var maxStream: Duration?
+    /// A try that takes too long goes on beside the next one.
+    package var hedges = false
 
     package init(
         global: Duration? = nil, perTry: Duration? = nil, perTryIdle: Duration? = nil, idle: Duration? = nil,
@@ -28,7 +30,8 @@ extension RequestTimeouts {
     ///
     /// - Parameter elapsed: since the request was complete.
     package func expected(after elapsed: Duration) -> UInt64? {
-        guard let expected = perTry ?? global else { return nil }
+        // A try that goes on has until the end of all.
+        guard let expected = hedges ? global ?? perTry : perTry ?? global else { return nil }
         guard let global else { return expected.wholeMilliseconds }
         // Zero would mean "for ever"; the time-out itself is about to end the request.
         return elapsed >= global ? 1 : max(1, min(expected, global - elapsed).wholeMilliseconds)
@@ -42,6 +45,10 @@ extension ForwardAction {
             global: timeout, perTry: retry?.perTryTimeout, perTryIdle: retry?.perTryIdleTimeout,
             idle: idleTimeout ?? manager.timeouts.streamIdle, maxStream: maxStreamDuration ?? manager.timeouts.maxStream
         )
+        result.hedges = hedgesSlowTries
+        if let asked = head.value(.xEnvoyHedgeOnPerTryTimeout).map(head.text) {
+            if asked == "true" { result.hedges = true } else if asked == "false" { result.hedges = false }
+        }
         if let most = grpcRequestTimeoutMax, head.isGRPC {
             // Zero is "no limit" on both sides.
             var limit = Self.grpcTimeout(head) ?? .zero

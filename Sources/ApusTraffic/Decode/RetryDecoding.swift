@@ -166,12 +166,14 @@ extension InternalRedirectPolicy {
 }
 
 enum HedgeDecoding {
-    /// A second try beside a slow first one does not exist here; a policy that asks for none is accepted.
-    static func require(_ message: Envoy_Config_Route_V3_HedgePolicy) throws(Refusal) {
-        if message.hedgeOnPerTryTimeout { throw Refusal.unsupported("hedge_on_per_try_timeout") }
+    /// Several requests from the start exist in no proxy; a policy that asks for one is accepted.
+    ///
+    /// - Returns: `hedge_on_per_try_timeout`.
+    static func hedges(_ message: Envoy_Config_Route_V3_HedgePolicy) throws(Refusal) -> Bool {
         if message.hasInitialRequests, message.initialRequests.value > 1 {
             throw Refusal.unsupported("initial_requests", "more than one")
         }
         if message.additionalRequestChance.numerator > 0 { throw Refusal.unsupported("additional_request_chance") }
+        return message.hedgeOnPerTryTimeout
     }
 }

@@ -65,7 +65,7 @@ extension VirtualHost {
                 throw Refusal("domains[\(index)]", "'\(domain)': a star may only be the first or last character")
             }
         }
-        try at("hedge_policy") { () throws(Refusal) in try HedgeDecoding.require(message.hedgePolicy) }
+        let hedges = try at("hedge_policy") { () throws(Refusal) in try HedgeDecoding.hedges(message.hedgePolicy) }
         let tls: TLSRequirement
         switch message.requireTls {
         case .none: tls = .none
@@ -82,7 +82,7 @@ extension VirtualHost {
         }
         let routes = try each("routes", message.routes) { route throws(Refusal) in
             try Route.decode(
-                route, retry: retry, mirrors: mirrors, bodyLimit: bodyLimit,
+                route, retry: retry, mirrors: mirrors, hedges: hedges, bodyLimit: bodyLimit,
                 bufferLimit: message.hasRequestBodyBufferLimit ? message.requestBodyBufferLimit.value : nil,
                 context: &working)
         }
@@ -110,7 +110,8 @@ extension Route {
     ///   - bodyLimit: bytes of a direct response.
     ///   - bufferLimit: the virtual host's limit on what is kept of a request's body.
     static func decode(
-        _ message: Envoy_Config_Route_V3_Route, retry: RetryPolicy?, mirrors: [MirrorPolicy], bodyLimit: Int,
+        _ message: Envoy_Config_Route_V3_Route, retry: RetryPolicy?, mirrors: [MirrorPolicy], hedges: Bool = false,
+        bodyLimit: Int,
         bufferLimit: UInt64?, context: inout DecodingContext
     ) throws(Refusal) -> Route {
         guard message.hasMatch else { throw Refusal("match", "missing") }
@@ -121,7 +122,8 @@ extension Route {
             var working = context
             action = .forward(
                 try at("route") { () throws(Refusal) in
-                    try ForwardAction.decode(route, retry: retry, mirrors: mirrors, context: &working)
+                    try ForwardAction.decode(
+                        route, retry: retry, mirrors: mirrors, defaultHedging: hedges, context: &working)
                 })
             context = working
         case .redirect(let redirect):
@@ -194,7 +196,7 @@ extension QueryMatch {
 extension ForwardAction {
     static func decode(
         _ message: Envoy_Config_Route_V3_RouteAction, retry: RetryPolicy?, mirrors: [MirrorPolicy],
-        context: inout DecodingContext
+        defaultHedging: Bool, context: inout DecodingContext
     ) throws(Refusal) -> ForwardAction {
         var working = context
         let criteria = message.hasMetadataMatch ? MetadataCriteria.decode(message.metadataMatch) : nil
@@ -211,7 +213,10 @@ extension ForwardAction {
         case .clusterSpecifierPlugin: throw Refusal.unsupported("cluster_specifier_plugin")
         case nil: throw Refusal("", "no cluster")
         }
-        try at("hedge_policy") { () throws(Refusal) in try HedgeDecoding.require(message.hedgePolicy) }
+        let hedges =
+            message.hasHedgePolicy
+            ? try at("hedge_policy") { () throws(Refusal) in try HedgeDecoding.hedges(message.hedgePolicy) }
+            : defaultHedging
         let notFound: UInt16
         switch message.clusterNotFoundResponseCode {
         case .serviceUnavailable: notFound = 503
@@ -306,7 +311,8 @@ extension ForwardAction {
             internalRedirects: message.hasInternalRedirectPolicy
                 ? try at("internal_redirect_policy") { () throws(Refusal) in
                     try InternalRedirectPolicy.decode(message.internalRedirectPolicy)
-                } : nil)
+                } : nil,
+            hedgesSlowTries: hedges)
         context = working
         return action
     }

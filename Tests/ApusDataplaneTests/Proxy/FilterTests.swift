@@ -238,4 +238,81 @@ import Testing
             }
         }
     }
+
+    private func hedging(_ conditions: RetryConditions = .serverError) -> ProxyBench {
+        let retry = RetryPolicy(conditions: conditions, retries: 1, perTryTimeout: .milliseconds(100))
+        let forward = ForwardAction(
+            clusters: .cluster(ProxyBench.origin), timeout: .seconds(5), retry: retry, hedgesSlowTries: true)
+        return ProxyBench(
+            routes: [Route(name: "r", match: RouteMatch(path: .prefix(Array("/".utf8))), action: .forward(forward))])
+    }
+
+    @Test("a slow try goes on beside the next one, and whichever answers first is heard")
+    func hedge() throws {
+        for first in [0, 1] {
+            let bench = hedging()
+            let client = try bench.client()
+            try client.send(get)
+            #expect(try bench.upstream(0).received().contains("x-envoy-expected-rq-timeout-ms: 5000"))
+            bench.advance(.milliseconds(200))
+            #expect(bench.upstreams.attempts.count == 2)
+            #expect(bench.upstream(0).isActive && bench.upstream(1).isActive)
+            try bench.upstream(first).send(ok)
+            #expect(try client.received().hasSuffix("\r\n\r\nok"))
+            bench.loop.run()
+            #expect(!bench.upstream(1 - first).isActive)
+            #expect(bench.stats.requestsActive == 0)
+            // The next request uses the connection that answered.
+            try client.send(get)
+            #expect(try bench.upstream(first).received().hasPrefix("GET / "))
+        }
+    }
+
+    @Test("an older try whose answer calls for a retry is let go of; the newest decides")
+    func badHedge() throws {
+        let bench = hedging()
+        let client = try bench.client()
+        try client.send(get)
+        bench.advance(.milliseconds(200))
+        try bench.upstream(0).send("HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n")
+        #expect(try client.received().isEmpty)
+        try bench.upstream(1).send(ok)
+        #expect(try client.received().hasPrefix("HTTP/1.1 200 "))
+    }
+
+    @Test("a newest try that fails waits for the older one, and its failure is told when that fails, too")
+    func lostHedge() throws {
+        for survives in [true, false] {
+            let bench = hedging(.connectFailure)
+            let client = try bench.client()
+            try client.send(get)
+            bench.upstreams.accepts = false
+            bench.advance(.milliseconds(200))
+            bench.upstreams.refuse(1)
+            bench.loop.run()
+            #expect(try client.received().isEmpty)
+            if survives {
+                try bench.upstream(0).send(ok)
+                #expect(try client.received().hasSuffix("ok"))
+            } else {
+                try bench.upstream(0).close().wait()
+                #expect(try client.received().contains("reset reason: remote connection failure"))
+            }
+            #expect(bench.stats.requestsActive == 0)
+        }
+    }
+
+    @Test("without a further try the slow one has until the end of all, and a client that leaves takes every try along")
+    func lastHedge() throws {
+        let bench = hedging()
+        let client = try bench.client()
+        try client.send(get)
+        bench.advance(.milliseconds(200))
+        bench.advance(.milliseconds(200))
+        #expect(bench.upstreams.attempts.count == 2)
+        try client.close().wait()
+        bench.loop.run()
+        #expect(!bench.upstream(0).isActive && !bench.upstream(1).isActive)
+        #expect(bench.stats.requestsActive == 0)
+    }
 }

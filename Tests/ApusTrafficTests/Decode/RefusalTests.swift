@@ -13,11 +13,13 @@ internal import Testing
     }
 
     @Test func `a field of the API that does not exist here yet is named`() throws {
-        let hedge = Sample.routes { $0.virtualHosts[0].routes[0].route.hedgePolicy.hedgeOnPerTryTimeout = true }
+        let hedge = Sample.routes {
+            $0.virtualHosts[0].routes[0].route.hedgePolicy.additionalRequestChance.numerator = 1
+        }
         #expect(
             try refusal(.route, "r", hedge)
-                == "virtual_hosts[0].routes[0].route.hedge_policy.hedge_on_per_try_timeout: this field is not supported "
-                + "by this proxy")
+                == "virtual_hosts[0].routes[0].route.hedge_policy.additional_request_chance: this field is not "
+                + "supported by this proxy")
         let checks = Sample.cluster {
             $0.healthChecks = [
                 .with {
