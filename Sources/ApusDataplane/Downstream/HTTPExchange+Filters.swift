@@ -196,7 +196,7 @@ extension HTTPExchange {
                 if policy.prepare(&response, wantsGzip: acceptsGzip, endsHere: endsHere) {
                     compressor = GzipCompressor(policy.gzip)
                 }
-            case .fault, .authorization, .buffer, .grpcWeb: break
+            case .fault, .authorization, .buffer, .grpcWeb, .grpcStatistics: break
             }
         }
     }

@@ -24,6 +24,7 @@ extension HTTPExchange {
         own.apply(to: &response, request: request, response: nil, facts: facts)
         operations?.apply(to: &response, request: request, response: nil, facts: facts)
         facts.responseCode = response.status
+        grpcCount?.status(grpcStatus(response))
         if attempts > 0, decision?.virtualHost?.addsAttemptCountToResponse ?? false {
             response.replace(.xEnvoyAttemptCount, decimal: UInt64(attempts))
         }
@@ -98,7 +99,7 @@ extension HTTPExchange {
         if success { pool?.stats.successes += 1 } else { pool?.stats.errors += 1 }
     }
 
-    private func grpcStatus(_ head: HTTPHead) -> UInt32? {
+    func grpcStatus(_ head: HTTPHead) -> UInt32? {
         guard let range = head.value(.grpcStatus),
             let status = head.withBytes(range, { Decimal.unsigned($0) })
         else { return nil }

@@ -75,6 +75,7 @@ extension HTTPExchange {
                 if runBuffer(limit, key) { return }
             case .grpcWeb(let key):
                 if startGRPCWeb(key) { return }
+            case .grpcStatistics(let key): startGRPCStatistics(key)
             case .healthCheck(let check, _):
                 if runHealthCheck(check) { return }
             case .session(let session, let key):

@@ -126,6 +126,7 @@ extension HTTPExchange {
         // Header operations may print these.
         facts.responseCode = status
         facts.responseCodeDetails = "via_upstream"
+        if connection.facts.framing == .none { grpcCount?.status(grpcStatus(response)) }
         finishUpstreamResponse(now, endsHere: connection.facts.framing == .none)
         grpcWeb?.response(&response, endsHere: connection.facts.framing == .none)
         downstream?.writeHead(
@@ -138,6 +139,7 @@ extension HTTPExchange {
         touch()
         let count = UInt64(data.readableBytes)
         cluster?.stats.bytesReceived += count
+        grpcCount?.response(data)
         if grpcWeb != nil {
             webAnswer(data)
         } else if let compressor {
@@ -156,6 +158,7 @@ extension HTTPExchange {
         swap(&responseTrailers, &stream.trailers)
         hasResponseTrailers = true
         countGRPC(responseTrailers)
+        grpcCount?.status(grpcStatus(responseTrailers))
         if grpcWeb != nil { webTrailers() }
     }
 

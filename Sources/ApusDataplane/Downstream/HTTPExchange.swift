@@ -36,6 +36,8 @@ internal final class HTTPExchange: UpstreamSink {
     var responseTrailers = HTTPHead()
     var hasRequestTrailers = false
     var hasResponseTrailers = false
+    /// A call that is counted.
+    var grpcCount: GRPCCount?
     /// The client speaks gRPC-Web.
     var grpcWeb: GRPCWebBridge?
     var facts = StreamFacts()
@@ -226,6 +228,7 @@ internal final class HTTPExchange: UpstreamSink {
         hasRequestTrailers = false
         hasResponseTrailers = false
         if grpcWeb != nil { grpcWeb = nil }
+        if grpcCount != nil { grpcCount = nil }
         isUpgraded = false
         keepsBody = false
         bodyLimit = Int(server.listener.bufferLimit)
@@ -306,6 +309,7 @@ internal final class HTTPExchange: UpstreamSink {
 
     /// Body bytes as they go to the upstream.
     func take(_ data: ByteBuffer, _ count: Int) {
+        grpcCount?.request(data)
         if phase == .buffering { return collect(data) }
         for shadow in shadows { shadow.data(data) }
         let isFlowing = headWritten && connection != nil

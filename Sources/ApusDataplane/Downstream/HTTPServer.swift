@@ -94,7 +94,8 @@ internal struct FilterScopes {
         case .rateLimit(let limit, _):
             rateLimit = worker.scope(
                 ConnectionGuard.scopeName(limit.statPrefix, "http_local_rate_limit"), RateLimitStats.self)
-        case .fault, .cors, .headerMutation, .buffer, .healthCheck, .session, .compressor, .grpcWeb: break
+        case .fault, .cors, .headerMutation, .buffer, .healthCheck, .session, .compressor, .grpcWeb, .grpcStatistics:
+            break
         }
     }
 }

@@ -53,3 +53,31 @@ package struct RateLimitedConnections: StatisticsTable {
         visitor.counter("rate_limited", &rateLimited)
     }
 }
+
+/// Calls of one cluster that the gRPC statistics filter saw, behind `cluster.<name>.grpc.`.
+package struct GRPCStats: StatisticsTable {
+    /// By status; what is no status of gRPC counts as unknown (2).
+    package var byStatus = [UInt64](repeating: 0, count: 17)
+    package var successes: UInt64 = 0
+    package var failures: UInt64 = 0
+    package var total: UInt64 = 0
+    package var requestMessages: UInt64 = 0
+    package var responseMessages: UInt64 = 0
+
+    package init() {}
+
+    package mutating func visit(_ visitor: inout some StatisticsVisitor) {
+        for status in byStatus.indices { visitor.counter(String(status), &byStatus[status]) }
+        visitor.counter("success", &successes)
+        visitor.counter("failure", &failures)
+        visitor.counter("total", &total)
+        visitor.counter("request_message_count", &requestMessages)
+        visitor.counter("response_message_count", &responseMessages)
+    }
+
+    mutating func count(_ status: UInt32) {
+        total += 1
+        if status == 0 { successes += 1 } else { failures += 1 }
+        byStatus[status < 17 ? Int(status) : 2] += 1
+    }
+}

@@ -8,13 +8,16 @@ package enum HTTPFilter: Sendable {
     case buffer(BufferLimit, key: Slot)
     case healthCheck(HealthCheckFilter, key: Slot)
     case grpcWeb(key: Slot)
+    /// Counts calls by what they came to.
+    case grpcStatistics(key: Slot)
     case session(SessionPolicy, key: Slot)
     case compressor(CompressionPolicy, key: Slot)
 
     /// The configured name as a slot, by which routes override the filter.
     package var key: Slot {
         switch self {
-        case .fault(_, let key), .cors(let key), .grpcWeb(let key), .authorization(_, let key), .rateLimit(_, let key),
+        case .fault(_, let key), .cors(let key), .grpcWeb(let key), .grpcStatistics(let key),
+            .authorization(_, let key), .rateLimit(_, let key),
             .headerMutation(_, let key, _), .buffer(_, let key), .healthCheck(_, let key), .session(_, let key),
             .compressor(_, let key):
             key

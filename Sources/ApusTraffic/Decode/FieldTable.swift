@@ -418,11 +418,9 @@ enum FieldTable {
                 """,
             refused: "downstream_nodes=5 response_rate_limit=7"),
         "envoy.extensions.filters.http.grpc_stats.v3.FilterConfig": Entry(
-            "",
-            ignored: """
-                emit_filter_state=1 stats_for_all_methods=3 enable_upstream_stats=4
-                replace_dots_in_grpc_service_name=5
-                """),
+            "stats_for_all_methods=3",
+            ignored: "emit_filter_state=1 replace_dots_in_grpc_service_name=5",
+            refused: "enable_upstream_stats=4"),
         "envoy.extensions.filters.http.grpc_web.v3.GrpcWeb": Entry(""),
         "envoy.extensions.filters.http.router.v3.Router": Entry(
             "suppress_envoy_headers=4 respect_expected_rq_timeout=6",

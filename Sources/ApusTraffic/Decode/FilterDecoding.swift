@@ -207,9 +207,10 @@ extension HTTPFilter {
             _ = try Packed.unpack(any, as: Envoy_Extensions_Filters_Http_GrpcWeb_V3_GrpcWeb.self)
             return .grpcWeb(key: key)
         case "envoy.extensions.filters.http.grpc_stats.v3.FilterConfig":
-            // Statistics of gRPC methods only; requests are the same without.
-            _ = try Packed.unpack(any, as: Envoy_Extensions_Filters_Http_GrpcStats_V3_FilterConfig.self)
-            return nil
+            let config = try Packed.unpack(any, as: Envoy_Extensions_Filters_Http_GrpcStats_V3_FilterConfig.self)
+            // The names of methods come from clients: a number for each would grow without end.
+            guard !config.statsForAllMethods.value else { throw Refusal.unsupported("stats_for_all_methods") }
+            return .grpcStatistics(key: key)
         case "envoy.extensions.filters.http.on_demand.v3.OnDemand":
             // Without virtual hosts or clusters on demand, which are refused, there is nothing for it to do.
             _ = try Packed.unpack(any, as: Envoy_Extensions_Filters_Http_OnDemand_V3_OnDemand.self)

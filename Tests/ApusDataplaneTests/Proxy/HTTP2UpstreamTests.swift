@@ -382,3 +382,26 @@ private let get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
         #expect(peer.requests[0].head.text("content-type") == "text/plain" && peer.requests[0].body == "x")
     }
 }
+
+@Suite struct GRPCStatisticsTests {
+    @Test("calls count by what they came to, in head or trailers, and messages in both directions")
+    func calls() throws {
+        let bench = ProxyBench(filters: [.grpcStatistics(key: Slot(0))], upstreamProtocol: .http2)
+        let head = "POST /s/m HTTP/1.1\r\nHost: a\r\nContent-Type: application/grpc\r\nContent-Length: 11\r\n\r\n"
+        let client = try bench.client()
+        try client.send(head + "\0\0\0\0\u{1}x\0\0\0\0\0")
+        let peer = HTTP2Peer(bench.upstream(0))
+        try peer.pump()
+        try peer.answer(
+            0, 200, [("content-type", "application/grpc")], body: "\0\0\0\0\u{1}y", trailers: [("grpc-status", "0")])
+        _ = try client.received()
+        try client.send(head + "\0\0\0\0\u{1}x\0\0\0\0\0")
+        try peer.pump()
+        try peer.answer(1, 200, [("content-type", "application/grpc"), ("grpc-status", "14")])
+        _ = try client.received()
+        let stats = bench.worker.scope("cluster.origin.grpc", GRPCStats.self).stats
+        #expect(stats.total == 2 && stats.successes == 1 && stats.failures == 1)
+        #expect(stats.byStatus[0] == 1 && stats.byStatus[14] == 1)
+        #expect(stats.requestMessages == 4 && stats.responseMessages == 1)
+    }
+}
