@@ -261,6 +261,8 @@ internal final class ClusterRuntime {
                 now: config.balancing.slowStart == nil ? 0 : nanoseconds, random: &worker.random),
             index < pools.count
         else { return nil }
+        if balancer.pickedInPanic { stats.healthyPanic += 1 }
+        if subsets != nil { countSubset() }
         return pool(index, isHighPriority: isHighPriority)
     }
 
@@ -276,6 +278,15 @@ internal final class ClusterRuntime {
     /// The endpoint of a host; nil: the table no longer has it.
     func endpoint(_ host: HostPool) -> Endpoint? {
         table.endpoints.indices.contains(host.index) ? table.endpoints[host.index] : nil
+    }
+
+    private func countSubset() {
+        switch balancer.lastSource {
+        case .cluster: break
+        case .subset: stats.subsetsSelected += 1
+        case .fallback: stats.subsetsFallback += 1
+        case .panicFallback: stats.subsetsFallbackPanic += 1
+        }
     }
 
     /// The host that a request names, if the cluster has it and its health allows it.

@@ -49,6 +49,9 @@ package struct ClusterBalancer: Sendable {
 
     package var load: PriorityLoad { all.load }
 
+    /// The last pick among all hosts was from a priority in panic.
+    package var pickedInPanic: Bool { all.pickedInPanic }
+
     /// Index of the endpoint for a request, or nil: no host can take it. Parameters as those of `LoadBalancer.pick`.
     ///
     /// - Parameter criteria: what the route demands of the endpoint's metadata.

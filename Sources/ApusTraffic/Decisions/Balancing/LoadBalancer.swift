@@ -65,6 +65,8 @@ package struct LoadBalancer: Sendable {
     private let rules: Rules
     private var priorities: [Priority] = []
     package let load: PriorityLoad
+    /// The last pick was from a priority in panic.
+    package private(set) var pickedInPanic = false
     /// True if there is a priority in which all hosts are used, however they are.
     package var isInPanic: Bool { load.panics.contains(true) }
 
@@ -277,7 +279,8 @@ package struct LoadBalancer: Sendable {
         // A load of its own for the priority: the bits of the hash that choose the host are not spent on it.
         let chosen = priorities.count == 1 ? choose(number) : load.choose(hash.map { Draw($0).derived(7) } ?? number)
         guard let (priority, degraded) = chosen else { return nil }
-        if load.panics[priority] {
+        pickedInPanic = load.panics[priority]
+        if pickedInPanic {
             return Self.pick(&priorities[priority].all, rules, hash, attempt, active, now, &random)
         }
         if degraded { return Self.pick(&priorities[priority].degraded, rules, hash, attempt, active, now, &random) }
