@@ -184,4 +184,58 @@ private func answer(_ status: Int, _ headers: String = "") -> String {
         try bench.upstream(2).send(answer(200))
         #expect(try client.received().hasPrefix("HTTP/1.1 200"))
     }
+
+    @Test("a host that one loop sees failing is avoided by all, and failures count over all loops")
+    func shared() throws {
+        var outliers = OutlierDetectionConfig()
+        outliers.consecutive5xx = 2
+        outliers.maxEjectionPercent = 100
+        let shared = SharedState()
+        let one = ProxyBench(outliers: outliers, panicThreshold: 0, shared: shared)
+        let two = ProxyBench(outliers: outliers, panicThreshold: 0, shared: shared, index: 1)
+        for bench in [one, two] {
+            let client = try bench.client()
+            try client.send(get)
+            try bench.upstream(0).send(answer(500))
+            #expect(try client.received().hasPrefix("HTTP/1.1 500"))
+        }
+        one.loop.run()
+        for bench in [one, two] {
+            let client = try bench.client()
+            try client.send(get)
+            #expect(try client.received().hasSuffix("no healthy upstream"))
+        }
+    }
+
+    @Test("one loop checks, and all know")
+    func oneChecker() throws {
+        let shared = SharedState()
+        let one = ProxyBench(health: http, panicThreshold: 0, shared: shared)
+        let two = ProxyBench(health: http, panicThreshold: 0, shared: shared, index: 1)
+        let client = try two.client()
+        try client.send(get)
+        #expect(try client.received().hasSuffix("no healthy upstream"))
+        #expect(one.upstreams.attempts.count == 1 && two.upstreams.attempts.isEmpty)
+        try one.upstream(0).send(answer(200))
+        two.loop.run()
+        try client.send(get)
+        try two.upstream(0).send(answer(200))
+        #expect(try client.received().hasPrefix("HTTP/1.1 200"))
+    }
+
+    @Test("a host has no more connections than its own limit")
+    func perHost() throws {
+        var options = HostHealthOptions()
+        options.maxConnectionsPerHost = 1
+        let bench = ProxyBench(endpoints: [1001, 1002], hostHealth: options)
+        let clients = try (0..<4).map { _ in try bench.client() }
+        for client in clients { try client.send(get) }
+        // One each, although the cluster would allow more; the others wait.
+        #expect(Set(bench.upstreams.attempts.map(\.address)).count == 2 && bench.upstreams.attempts.count == 2)
+        for _ in 0..<2 {
+            for index in 0..<2 { try bench.upstream(index).send(answer(200)) }
+            bench.loop.run()
+        }
+        for client in clients { #expect(try client.received().hasPrefix("HTTP/1.1 200")) }
+    }
 }

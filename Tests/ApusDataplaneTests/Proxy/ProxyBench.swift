@@ -60,6 +60,7 @@ final class ProxyBench {
         timeout: Duration? = nil, mirrors: [MirrorPolicy] = [], timeouts: HTTPConnectionManager.Timeouts? = nil,
         requestsPerConnection: UInt32? = nil, guards: [ConnectionFilter] = [], tcp: TCPProxy? = nil,
         health: HealthCheckConfig? = nil, outliers: OutlierDetectionConfig? = nil, panicThreshold: Double = 50,
+        hostHealth: HostHealthOptions = HostHealthOptions(), shared: SharedState = SharedState(), index: Int = 0,
         upstreamProtocol: ClusterConfig.UpstreamProtocol = .http1,
         upstreamHTTP1: HTTP1ProtocolOptions = HTTP1ProtocolOptions(),
         upstreamHTTP2: HTTP2ProtocolOptions = HTTP2ProtocolOptions(),
@@ -68,7 +69,7 @@ final class ProxyBench {
     ) {
         upstreams = Upstreams(loop: loop)
         worker = Worker(
-            loop: loop, index: 0, shared: SharedState(), connector: upstreams, seed: 7,
+            loop: loop, index: index, shared: shared, connector: upstreams, seed: 7,
             wallClock: { 784_111_777_000_000_000 })
         func cluster(_ name: String, _ slot: Int, _ ports: [UInt16]) -> Cluster {
             let table = EndpointTable(
@@ -79,7 +80,7 @@ final class ProxyBench {
                 idleTimeout: idleTimeout, maxConnectionDuration: maxConnectionDuration,
                 maxStreamDuration: maxStreamDuration, maxRequestsPerConnection: requestsPerConnection,
                 outlierDetection: outliers,
-                healthCheck: name == "origin" ? health : nil, endpoints: table)
+                healthCheck: name == "origin" ? health : nil, hostHealth: hostHealth, endpoints: table)
             return Cluster(config: config, endpoints: table)
         }
         let clusters = [cluster("origin", 0, endpoints), cluster("mirror", 1, [2001])]
