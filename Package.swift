@@ -87,7 +87,8 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOTLS", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
-        library("ApusXDSClient", ["ApusCore", "ApusAPI", "ApusDelta", protobuf, log] + grpc),
+        library(
+            "ApusXDSClient", ["ApusCore", "ApusAPI", "ApusDelta", "ApusIdentity", protobuf, log] + grpc + identity),
         library("ApusDataplane", ["ApusCore", "ApusTraffic", "CApusZlib", log] + nio),
 
         // Programs.

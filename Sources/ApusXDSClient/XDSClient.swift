@@ -1,7 +1,7 @@
 package import ApusCore
 package import ApusDelta
 internal import GRPCCore
-package import GRPCNIOTransportHTTP2Posix
+internal import GRPCNIOTransportHTTP2Posix
 package import Logging
 
 /// The proxy's line to the control plane: one delta ADS stream, kept up for as long as `run` runs.
@@ -10,8 +10,8 @@ package import Logging
 package actor XDSClient {
     package struct Settings: Sendable {
         package var address: ControlPlaneAddress
-        /// Where TLS comes in.
-        package var transportSecurity: HTTP2ClientTransport.Posix.TransportSecurity = .plaintext
+        /// Who we are to the control plane; nil: no TLS, and nobody.
+        package var certificate: WorkloadCertificate?
         package var identity: ProxyIdentity
         /// The version of the proxy program.
         package var version: String
@@ -84,6 +84,7 @@ package actor XDSClient {
     package func run() async {
         await withTaskGroup { group in
             group.addTask { await self.keepSaving() }
+            if let certificate = settings.certificate { group.addTask { await certificate.maintain() } }
             while !Task.isCancelled {
                 switch machine.next(at: now) {
                 case .apply(let batch): await judge(batch)
@@ -149,9 +150,11 @@ package actor XDSClient {
                 time: settings.keepalive, timeout: settings.keepaliveTimeout, allowWithoutCalls: false)
             // The transport lives for one stream, and the pauses between streams are the machine's.
             config.connection.maxIdleTime = nil
+            // Asked for every time: a certificate may have been renewed since the last connection.
+            let security = try await settings.certificate?.security() ?? .plaintext
             let client = GRPCClient(
                 transport: try HTTP2ClientTransport.Posix(
-                    target: settings.address.target, transportSecurity: settings.transportSecurity, config: config))
+                    target: settings.address.target, transportSecurity: security, config: config))
             var options = CallOptions.defaults
             options.waitForReady = false
             options.maxResponseMessageBytes = settings.limits.responseSize
@@ -186,6 +189,8 @@ package actor XDSClient {
         } catch let error as RPCError {
             if let ended = error.cause as? Ended { return ended.reason }
             return error.cause.map { "\(error.message) (\($0))" } ?? error.message
+        } catch let error as WorkloadCertificate.Failure {
+            return error.description
         } catch {
             return "\(error)"
         }

@@ -83,6 +83,12 @@ struct ProxyProgram {
         identity.metadata = settings.metadata
         var client = XDSClient.Settings(address: address, identity: identity, version: ProgramVersion.text)
         client.stateDirectory = settings.stateFolder
+        if let roots = settings.rootCertificates {
+            client.certificate = WorkloadCertificate(
+                settings: WorkloadCertificate.Settings(
+                    address: address, rootsFile: roots, tokenFile: settings.tokenFile,
+                    stateDirectory: settings.stateFolder), log: logger)
+        }
         return XDSClient(settings: client, sink: hub, log: logger)
     }
 

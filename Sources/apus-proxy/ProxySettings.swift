@@ -51,9 +51,10 @@ struct ProxySettings: Sendable {
         }
         self.labels = labels
         isGateway = options.role == .gateway
-        guard options.plaintext else {
+        guard options.plaintext != (options.rootCert != nil) else {
             throw refuse(
-                "only --plaintext is there yet: this version cannot speak TLS to the control plane")
+                "give either --plaintext, or --root-cert FILE (`apus ca show -o pem`) and for the first start "
+                    + "--token-file FILE (`apus token create`)")
         }
         plaintext = options.plaintext
         rootCertificates = options.rootCert

@@ -33,8 +33,8 @@ ALLOWED = {
         GRPC | NIO | IDENTITY | {"NIOSSL", "NIOTLS", "NIOHTTP1", "Logging", "SwiftProtobuf", "Foundation", "CoreFoundation", "CDispatch", "Glibc"},
     ),
     "ApusXDSClient": (
-        {"ApusCore", "ApusAPI", "ApusDelta"},
-        GRPC | {"Logging", "SwiftProtobuf", "Foundation", "Glibc"},
+        {"ApusCore", "ApusAPI", "ApusDelta", "ApusIdentity"},
+        GRPC | IDENTITY | {"Logging", "SwiftProtobuf", "Foundation", "Glibc"},
     ),
     "ApusDataplane": ({"ApusCore", "ApusTraffic", "CApusZlib"}, NIO | {"Logging", "Foundation", "Glibc"}),
     "apus": (

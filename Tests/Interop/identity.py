@@ -289,3 +289,68 @@ def identity(programs):
         token = third.token()
         world.wait("the new authority", 10, lambda: isinstance(third.create(other, token=token), list))
         return f"{count} facts about tokens, certificates and callers hold"
+
+
+def joining(programs):
+    """apus-proxy joins with a token, and after a reboot needs neither token nor control plane."""
+    with World(programs) as world:
+        mesh = Mesh(world)
+        roots, token = world.folder / "roots.pem", world.folder / "token"
+        roots.write_text(mesh.roots)
+        token.write_text(mesh.token("shop", "cart", "--once") + "\n")
+        joined = ("--root-cert", str(roots), "--token-file", str(token))
+
+        def start(credentials, account="cart", **more):
+            return world.apus_proxy(
+                "proxy", mesh.addresses, "cart", "shop", ip="127.0.0.1", extra=["--service-account", account],
+                credentials=credentials, **more)
+
+        admin = start(joined)
+        names = json.loads(get(admin, "/clusters?format=json")[2])
+        check("cart.shop.svc.cluster.local" in json.dumps(names), "no configuration came over TLS")
+        state = world.folder / "state-proxy"
+        for file in ["key.pem", "certificate.pem"]:
+            check(stat.S_IMODE(os.stat(state / file).st_mode) == 0o600, f"the mode of {file}")
+        check("sa/cart" in openssl("x509", "-in", state / "certificate.pem", "-noout", "-ext", "subjectAltName"), "not cart")
+        first = (state / "certificate.pem").read_text()
+
+        # A reboot: the token is used up and gone, the certificate is enough.
+        world.stop("proxy")
+        token.unlink()
+        start(("--root-cert", str(roots)))
+        world.wait("the stream", 10, lambda: any(
+            stream.get("proxy", stream.get("id", "")).startswith("cart") for stream in streams(mesh)))
+        check((state / "certificate.pem").read_text() == first, "a new certificate without need")
+        # A reboot with the control plane away.
+        world.stop("proxy")
+        world.stop("control-plane")
+        admin = start(("--root-cert", str(roots)))
+        check("cart.shop.svc.cluster.local" in get(admin, "/clusters")[2], "nothing is served from the state")
+        world.stop("proxy")
+
+        # A stranger's roots, a wrong account, no token at all: not connected, and the log says why.
+        mesh = Mesh(world)
+        stranger = world.folder / "stranger.pem"
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout",
+                world.folder / "stranger.key", "-out", stranger, "-subj", "/O=cluster.local/CN=Root CA", "-days", "30")
+        token.write_text(mesh.token())
+        for credentials, account, why in [
+            (("--root-cert", str(stranger), "--token-file", str(token)), "cart", "CERTIFICATE_VERIFY_FAILED"),
+            (("--root-cert", str(roots), "--token-file", str(token)), "admin", "and the caller is"),
+            (("--root-cert", str(roots)), "cart", "no --token-file"),
+        ]:
+            world.processes.pop("proxy", None)
+            (world.folder / "proxy.log").unlink(missing_ok=True)
+            start(credentials, account, state=f"state-{account}-{len(credentials)}-{credentials[1][-12:-4]}", wait=False)
+            world.wait(f"the log to say {why}", 15, lambda why=why: why in world.log("proxy"))
+            check(token.read_text() not in world.log("proxy"), "the token is in the log")
+            world.stop("proxy")
+        return "joined by a token, rebooted without it, rebooted without the control plane, three strangers kept out"
+
+
+def streams(mesh):
+    found = json.loads(get(mesh.addresses["http"], "/debug/syncz")[2])
+    return found if isinstance(found, list) else found.get("streams", found.get("proxies", []))
+
+
+TESTS = [identity, joining]

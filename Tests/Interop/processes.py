@@ -123,11 +123,12 @@ class World:
         return addresses
 
     def apus_proxy(self, name, addresses, workload, namespace, *, role="sidecar", ip, labels=(), environment=None,
-                   extra=(), state=None, wait=True):
+                   extra=(), state=None, wait=True, credentials=("--plaintext",)):
         admin = free_port()
         command = [
-            self.programs / "apus-proxy", "--control-plane", addresses["xds"], "--name", workload, "--namespace",
-            namespace, "--role", role, "--ip", ip, "--plaintext", "--admin-port", admin, "--prometheus-port", 0,
+            self.programs / "apus-proxy", "--control-plane",
+            addresses["xds" if "--plaintext" in credentials else "secure"], "--name", workload, "--namespace",
+            namespace, "--role", role, "--ip", ip, *credentials, "--admin-port", admin, "--prometheus-port", 0,
             "--health-port", 0, "--concurrency", 1, "--state", self.folder / (state or f"state-{name}"), *extra]
         for label in labels:
             command += ["--label", label]

@@ -37,7 +37,7 @@ def main():
     parser.add_argument("--only", default="")
     options = parser.parse_args()
     passed = failed = 0
-    for test in peers.TESTS + http2.TESTS + [identity.identity, bookstore]:
+    for test in peers.TESTS + http2.TESTS + [*identity.TESTS, bookstore]:
         if options.only and not re.search(options.only, test.__name__):
             continue
         started = time.monotonic()
