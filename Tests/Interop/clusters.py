@@ -257,9 +257,11 @@ class Endpoints:
 class Send:
     """Requests; with a tolerance the shares of (status, origin) are compared, else the counts."""
 
-    def __init__(self, times=1, tolerance=0.0, headers=None, path="/", together=1):
+    def __init__(self, times=1, tolerance=0.0, headers=None, path="/", together=1, apart=0.0):
         self.times, self.tolerance, self.headers, self.path = times, tolerance, headers or {}, path
         self.together = together
+        # Seconds between the starts of those that run together.
+        self.apart = apart
 
 
 class Scenario:
@@ -512,8 +514,8 @@ SCENARIOS = [
         "lb_policy": "RING_HASH",
         "common_lb_config": {"consistent_hashing_lb_config": {"hash_balance_factor": 120}}}, plain("a", "b", "c", "d"),
         [Send(10, headers={"x-key": "one"}),
-         Set("a", delay=0.4), Set("b", delay=0.4), Set("c", delay=0.4), Set("d", delay=0.4),
-         Send(12, headers={"x-key": "one"}, together=12)],
+         Set("a", delay=3), Set("b", delay=3), Set("c", delay=3), Set("d", delay=3),
+         Send(12, headers={"x-key": "one"}, together=12, apart=0.12)],
         routes=[to("bounded-hash", "/", hash_policy=[{"header": {"header_name": "x-key"}}])]),
     Scenario("breaker-requests", {"circuit_breakers": {"thresholds": [{"max_requests": 2}]}}, plain("a"),
              [Set("a", delay=0.5), Send(5, together=5)]),
@@ -544,7 +546,11 @@ def request(address, scenario, step):
 def send(address, scenario, step):
     if step.together > 1:
         with concurrent.futures.ThreadPoolExecutor(step.together) as pool:
-            return collections.Counter(pool.map(lambda _: request(address, scenario, step), range(step.times)))
+            def late(number):
+                time.sleep(number * step.apart)
+                return request(address, scenario, step)
+
+            return collections.Counter(pool.map(late, range(step.times)))
     return collections.Counter(request(address, scenario, step) for _ in range(step.times))
 
 
