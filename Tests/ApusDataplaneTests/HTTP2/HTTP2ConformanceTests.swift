@@ -666,6 +666,8 @@ private let compressionCases: [ConformanceCase] = [
 ]
 
 @Suite("HTTP/2 by section") struct HTTP2ConformanceTests {
+    static var allCases: [ConformanceCase] { connectionCases + messageCases + compressionCases }
+
     private func run(_ one: ConformanceCase, step: Int) -> [String] {
         var peer = FramePeer.ready(one.role, one.options)
         if one.role == .client {
