@@ -12,6 +12,7 @@ extension HTTPExchange {
         guard body.readableBytes > 0 else { return false }
         // What came while another filter held the request.
         guard let bytes = grpcWeb?.request(body.readableBytesView) else {
+            closesAfterReply = true
             reply(GRPCWebBridge.invalidBase64)
             return true
         }
@@ -21,6 +22,7 @@ extension HTTPExchange {
 
     func webData(_ data: ByteBuffer) {
         guard let bytes = grpcWeb?.request(data.readableBytesView) else {
+            closesAfterReply = true
             reply(GRPCWebBridge.invalidBase64)
             return
         }
@@ -30,7 +32,10 @@ extension HTTPExchange {
     func webAnswer(_ data: ByteBuffer) { writeWeb(grpcWeb?.response(data.readableBytesView) ?? []) }
 
     /// Scripts cannot read trailers: they become the last frame of the body.
-    func webTrailers() { writeWeb(grpcWeb?.response(trailers: responseTrailers) ?? []) }
+    func webTrailers() {
+        writeWeb(grpcWeb?.response(trailers: responseTrailers) ?? [])
+        hasResponseTrailers = false
+    }
 
     private func writeWeb(_ bytes: [UInt8]) {
         guard !bytes.isEmpty else { return }

@@ -20,7 +20,12 @@ extension HTTPExchange {
         facts.responseCodeDetails = reply.details
         var reply = reply
         let operations = manager.localReplies?.rewrite(&reply, request: request, facts: &facts, draw: draw)
-        let bytes = reply.write(into: &response, request: request)
+        var bytes: [UInt8] = []
+        if let grpcWeb {
+            grpcWeb.write(reply, into: &response)
+        } else {
+            bytes = reply.write(into: &response, request: request)
+        }
         own.apply(to: &response, request: request, response: nil, facts: facts)
         operations?.apply(to: &response, request: request, response: nil, facts: facts)
         facts.responseCode = response.status
@@ -31,7 +36,6 @@ extension HTTPExchange {
         applyResponseOperations()
         runResponseFilters(endsHere: bytes.isEmpty)
         manager.finish(&response, request: request, isUpgrade: false, date: worker.date(now))
-        grpcWeb?.response(&response, endsHere: bytes.isEmpty)
         if reply.flags.contains(.downstreamProtocolError) || closesAfterReply { downstream?.closeAfterAnswer() }
         downstream?.writeHead(response, isUpgrade: false, endsHere: bytes.isEmpty)
         if !bytes.isEmpty {

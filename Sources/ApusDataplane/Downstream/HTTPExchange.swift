@@ -343,7 +343,10 @@ internal final class HTTPExchange: UpstreamSink {
         guard !requestComplete else { return }
         requestComplete = true
         requestDeadline = .distantFuture
-        if let grpcWeb, !grpcWeb.mayEnd { reply(GRPCWebBridge.invalidBase64) }
+        if let grpcWeb, !grpcWeb.mayEnd {
+            closesAfterReply = true
+            reply(GRPCWebBridge.incompleteBase64)
+        }
         let now = worker.loop.now
         facts.requestCompleted = (now - started).nanoseconds / 1000
         if phase == .buffering { return collected() }

@@ -58,6 +58,19 @@ package struct GRPCWebBridge: Sendable {
     package static let invalidBase64 = LocalReply(
         400, "Bad gRPC-web request, invalid base64 data.", details: "grpc_base_64_decode_failed")
 
+    /// The request ended in the middle of a group.
+    package static let incompleteBase64 = LocalReply(
+        400, "Bad gRPC-web request, invalid base64 data.", details: "grpc_base_64_decode_failed_bad_size")
+
+    /// An answer of the proxy: its status stays, its text is the message of the call.
+    package func write(_ reply: LocalReply, into head: inout HTTPHead) {
+        head.reset(status: reply.status)
+        for (name, value) in reply.headers { head.append(name, value) }
+        if !reply.body.isEmpty { head.append(.grpcMessage, LocalReply.percentEncoded(reply.body)) }
+        head.append(.grpcStatus, decimal: UInt64(reply.grpcStatus ?? LocalReply.grpcStatus(of: reply.status)))
+        response(&head, endsHere: true)
+    }
+
     // MARK: The answer
 
     /// - Parameter endsHere: the head is the whole answer.

@@ -172,7 +172,7 @@ package struct LocalReply: Sendable {
     }
 
     /// gRPC: everything but printable ASCII without `%`.
-    private static func percentEncoded(_ text: [UInt8]) -> [UInt8] {
+    static func percentEncoded(_ text: [UInt8]) -> [UInt8] {
         var out: [UInt8] = []
         let digits = Array("0123456789ABCDEF".utf8)
         for byte in text {
