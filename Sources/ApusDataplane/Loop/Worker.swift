@@ -34,6 +34,12 @@ package final class SharedState: Sendable {
         }
     }
 
+    internal func forget(_ name: String, _ cluster: SharedCluster) {
+        clusters.withLock { clusters in
+            if clusters[name] === cluster { clusters[name] = nil }
+        }
+    }
+
     /// By cluster.
     internal func statistics() -> [String: SharedClusterStats] {
         clusters.withLock { $0 }.mapValues { $0.statistics() }

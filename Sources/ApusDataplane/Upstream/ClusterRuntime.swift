@@ -190,7 +190,8 @@ internal final class ClusterRuntime {
 
     func drain() {
         isDraining = true
-        if let subscriber { shared.unsubscribe(subscriber) }
+        // The last loop to let go of a cluster takes away what they shared, so that names do not pile up.
+        if let subscriber, shared.unsubscribe(subscriber) { worker.shared.forget(name, shared) }
         subscriber = nil
         shared.release(hosts.map(\.address))
         hosts = []

@@ -79,8 +79,12 @@ internal final class SharedCluster: Sendable {
 
     func subscribe(_ subscriber: Subscriber) { state.withLock { $0.subscribers.append(subscriber) } }
 
-    func unsubscribe(_ subscriber: Subscriber) {
-        state.withLock { state in state.subscribers.removeAll { $0 === subscriber } }
+    /// - Returns: true if it was the last.
+    func unsubscribe(_ subscriber: Subscriber) -> Bool {
+        state.withLock { state in
+            state.subscribers.removeAll { $0 === subscriber }
+            return state.subscribers.isEmpty
+        }
     }
 
     /// A loop has taken these hosts into use.
