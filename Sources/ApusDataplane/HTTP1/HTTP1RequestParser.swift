@@ -193,10 +193,12 @@ package struct HTTP1RequestParser: Sendable {
             facts.close = options.close || !mayStay
             facts.nominatesOthers = options.nominatesOthers
             // An offer of HTTP/2 in plain text is passed over, as Envoy does: RFC 9113 gave this upgrade up.
-            if options.upgrade, let upgrade = head.value(.upgrade), !upgrade.isEmpty,
-                !head.withBytes(upgrade, { HTTP1FieldFacts.equal($0, "h2c") })
-            {
-                facts.upgrade = upgrade
+            if options.upgrade, let upgrade = head.value(.upgrade), !upgrade.isEmpty {
+                if head.withBytes(upgrade, { HTTP1FieldFacts.equal($0, "h2c") }) {
+                    head.remove(.http2Settings)
+                } else {
+                    facts.upgrade = upgrade
+                }
             }
         }
         // Not of any standard, but clients send it to proxies.
