@@ -60,6 +60,9 @@ spec:
       captureMode: NONE
       hosts: ["./*"]
 """
+# The same listener in a stock Envoy.
+PEER = ("127.0.51.4", LISTENER[1])
+MANIFESTS += MANIFESTS[MANIFESTS.rindex("---\n"):].replace("client", "envoy").replace(LISTENER[0], PEER[0])
 URL = f"http://{LISTENER[0]}:{LISTENER[1]}"
 
 # An attacker may make the proxy grow by so much, in bytes.
@@ -72,7 +75,8 @@ def check(condition, what):
 
 
 def start(world):
-    """The origin, the control plane and a sidecar with one listener; the sidecar's process id."""
+    """The origin, the control plane and a sidecar with one listener; the sidecar's process id and
+    the control plane's addresses."""
     folder = world.folder / "mesh"
     folder.mkdir()
     (folder / "mesh.yaml").write_text(MANIFESTS)
@@ -82,19 +86,21 @@ def start(world):
     world.apus_proxy("proxy", addresses, "client", "two", ip=LISTENER[0], labels=["app=client"])
     world.wait("a first answer", 20,
                lambda: get(f"{LISTENER[0]}:{LISTENER[1]}", "/", headers={"Host": HOST})[0] == 200)
-    return world.processes["proxy"].pid
+    return world.processes["proxy"].pid, addresses
 
 
 class Client:
     """Python's h2 on a socket: one request at a time."""
 
-    def __init__(self, **settings):
+    def __init__(self, address=None, validates=True, **settings):
         import h2.config
         import h2.connection
 
         self.machine = h2.connection.H2Connection(
-            h2.config.H2Configuration(client_side=True, header_encoding="latin-1"))
-        self.socket = socket.create_connection(LISTENER, timeout=10)
+            h2.config.H2Configuration(
+                client_side=True, header_encoding="latin-1", validate_outbound_headers=validates,
+                normalize_outbound_headers=validates))
+        self.socket = socket.create_connection(address or LISTENER, timeout=10)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.machine.initiate_connection()
         if settings:
@@ -104,8 +110,8 @@ class Client:
     def push(self):
         self.socket.sendall(self.machine.data_to_send())
 
-    def ask(self, headers=(), method="GET", path="/", body=None, trailers=None):
-        """(status, headers, body) of one request."""
+    def ask(self, headers=(), method="GET", path="/", body=None, trailers=None, pseudo=None):
+        """(status, headers, body) of one request; `pseudo` takes the place of all its fields."""
         stream = self.machine.get_next_available_stream_id()
         self.machine.send_headers(
             stream, [(":method", method), (":scheme", "http"), (":authority", HOST), (":path", path), *headers],
@@ -259,6 +265,89 @@ def http2_headers(programs):
     return f"{lists} header lists are the same on both sides"
 
 
+# Beside Envoy
+
+def fields(method="GET", path="/", authority=HOST, more=(), scheme="http"):
+    return [(":method", method), (":scheme", scheme), (":authority", authority), (":path", path), *more]
+
+
+COMPARED = {
+    "plain": {},
+    "query": {"path": "/a/b?c=d&e"},
+    "head": {"method": "HEAD"},
+    "post": {"method": "POST", "body": b"hello"},
+    "post with length": {"method": "POST", "body": b"hello", "headers": [("content-length", "5")]},
+    "post without body": {"method": "POST"},
+    "put of 100,000": {"method": "PUT", "body": b"z" * 100_000},
+    "request trailers": {"method": "POST", "body": b"hello", "trailers": [("x-trailer", "1")]},
+    "204": {"headers": [("x-test-status", "204")]},
+    "304": {"headers": [("x-test-status", "304")]},
+    "404": {"headers": [("x-test-status", "404")]},
+    "503": {"headers": [("x-test-status", "503")]},
+    "chunks": {"headers": [("x-test-chunked", "1")]},
+    "trailers of the answer": {"headers": [("x-test-chunked", "1"), ("x-test-trailer", "x-end=1")]},
+    "fields of the answer": {"headers": [("x-test-header", "X-Mixed=Case"), ("x-test-header", "set-cookie=a=1"),
+                                         ("x-test-header", "set-cookie=b=2")]},
+    "crumbs": {"headers": [("cookie", "a=1"), ("cookie", "b=2"), ("cookie", "c=3")]},
+    "repeated field": {"headers": [("x-one", "1"), ("x-one", "2")]},
+    "te": {"headers": [("te", "trailers")]},
+    "expect": {"method": "POST", "body": b"x", "headers": [("expect", "100-continue")]},
+    "no such host": {"pseudo": fields(authority="nobody.example")},
+    "options *": {"pseudo": fields("OPTIONS", "*")},
+    "connect": {"pseudo": [(":method", "CONNECT"), (":authority", HOST)]},
+    "own method": {"pseudo": fields("PURGE")},
+    "host beside authority": {"pseudo": fields(more=[("host", HOST)])},
+    "upper case": {"pseudo": fields(more=[("X-Upper", "1")])},
+    "connection": {"pseudo": fields(more=[("connection", "close")])},
+    "no path": {"pseudo": fields()[:3]},
+    "two paths": {"pseudo": fields() + [(":path", "/b")]},
+    "field before pseudo": {"pseudo": [("a", "b")] + fields()},
+    "line break": {"pseudo": fields(more=[("a", "b\r\nc: d")])},
+    "101 fields": {"pseudo": fields(more=[(f"x-{i}", "1") for i in range(101)])},
+    "64 KiB": {"pseudo": fields(more=[(f"x-{i}", "1" * 4000) for i in range(17)])},
+}
+
+
+def outcome(address, request):
+    """What a client sees of one request on a connection of its own; that it was thrown out is one outcome."""
+    import differential
+
+    client = Client(address, validates="pseudo" not in request)
+    try:
+        status, headers, body = client.ask(**request)
+    except (Failure, OSError):
+        return {"status": "ended"}
+    finally:
+        client.close()
+    if status < 0:
+        return {"status": "reset"}
+    text = body.decode("latin-1").replace(address[0], "CLIENT")
+    try:
+        seen = json.loads(text)
+        text = {**seen, "headers": [list(one) for one in differential.normal_headers(seen["headers"])]}
+    except (ValueError, KeyError, TypeError):
+        pass
+    headers = [(n, "(of the echo)" if n == "content-length" and isinstance(text, dict) else v)
+               for n, v in differential.normal_headers(headers)]
+    return {"status": status, "headers": headers, "body": text}
+
+
+def http2_like_envoy(programs):
+    """The same requests of HTTP/2 through apus-proxy and a stock Envoy have the same answers."""
+    with World(programs) as world:
+        addresses = start(world)[1]
+        world.envoy("envoy", addresses, "envoy", "two", ip=PEER[0], labels=["app=envoy"])
+        world.wait("Envoy's listener", 20,
+                   lambda: get(f"{PEER[0]}:{PEER[1]}", "/", headers={"Host": HOST})[0] == 200)
+        found = []
+        for title, request in COMPARED.items():
+            apus, envoy = outcome(LISTENER, request), outcome(PEER, request)
+            if apus != envoy:
+                found.append(f"{title}: apus {json.dumps(apus)[:600]}, envoy {json.dumps(envoy)[:600]}")
+        check(not found, "\n    ".join(["differences:", *found]))
+    return f"{len(COMPARED)} requests are equal"
+
+
 # Attackers
 
 def frame(kind, flags, stream, payload=b""):
@@ -394,7 +483,7 @@ def http2_attackers(programs, seconds=2.5):
     """Floods and bombs are thrown out or held; memory stays, and a good client beside them is served as before."""
     said = []
     with World(programs) as world:
-        pid = start(world)
+        pid, _ = start(world)
         percentile(0.5)
         quiet = max(percentile(seconds), percentile(seconds))
         base = resident(pid)
@@ -422,7 +511,7 @@ def http2_attackers(programs, seconds=2.5):
     return f"quiet p99 {quiet:.1f} ms; " + "; ".join(said)
 
 
-TESTS = [http2_clients, http2_headers, http2_attackers]
+TESTS = [http2_clients, http2_headers, http2_like_envoy, http2_attackers]
 
 if __name__ == "__main__":
     attack(sys.argv[1], float(sys.argv[2]))
