@@ -52,6 +52,27 @@ ADDRESS = f'''
       request_mutations: [{{append: {{header: {{key: x-client, value: "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"}}}}}}]'''
 
 
+def preflight(origin, *more):
+    return Request("/", "OPTIONS", headers=[("origin", origin), ("access-control-request-method", "PUT"), *more])
+
+
+CORS = [
+    Request("/", headers=[("origin", "https://a.example")]), preflight("https://a.example"),
+    preflight("https://c.example"), preflight("https://z.example"), Request("/", headers=[("origin", "https://z.example")]),
+    preflight("https://a.example", ("access-control-request-private-network", "true")),
+    Request("/", "OPTIONS", headers=[("origin", "https://a.example")]), Request("/"), Request("/", headers=[("origin", "")]),
+]
+
+
+def cors(policy):
+    return f"""
+- match: {{prefix: /}}
+  route: {{cluster: a}}
+  typed_per_filter_config:
+    envoy.filters.http.cors:
+      "@type": {TYPE}.http.cors.v3.CorsPolicy{policy}"""
+
+
 def rbac(rules, shadow=""):
     return f"""
 - name: envoy.filters.http.rbac
@@ -500,4 +521,32 @@ early_header_mutation_extensions:
     status: 202
     body: {inline_string: tea}
     body_format: {text_format_source: {inline_string: "<%LOCAL_REPLY_BODY% %RESPONSE_CODE%>"}, content_type: text/html}"""),
+    # --- CORS
+    Scenario("cors", CORS + [
+        Request("/", headers=[("origin", "https://a.example"), ("x-test-header", "access-control-allow-origin=*")]),
+    ], filters=simple("envoy.filters.http.cors", "http.cors.v3.Cors", ""), routes=cors("""
+      allow_origin_string_match: [{exact: "https://a.example"}, {safe_regex: {regex: "https://[bc].example"}}]
+      allow_methods: GET, PUT
+      allow_headers: x-one
+      expose_headers: x-two
+      max_age: "600"
+      allow_credentials: true
+      allow_private_network_access: true""")),
+    Scenario("cors-any", CORS, filters=simple("envoy.filters.http.cors", "http.cors.v3.Cors", ""), routes=cors("""
+      allow_origin_string_match: [{exact: "*"}]""")),
+    Scenario("cors-strict", CORS, filters=simple("envoy.filters.http.cors", "http.cors.v3.Cors", ""), routes=cors("""
+      allow_origin_string_match: [{prefix: "https://a."}]
+      forward_not_matching_preflights: false""")),
+    Scenario("cors-off", CORS[:4], filters=simple("envoy.filters.http.cors", "http.cors.v3.Cors", ""), routes=cors("""
+      allow_origin_string_match: [{prefix: "https://a."}]
+      filter_enabled: {default_value: {numerator: 0}}""")),
+    Scenario("cors-levels", CORS, filters=simple("envoy.filters.http.cors", "http.cors.v3.Cors", ""), routes=cors("""
+      allow_methods: PUT"""), host=f"""
+typed_per_filter_config:
+  envoy.filters.http.cors:
+    "@type": {TYPE}.http.cors.v3.CorsPolicy
+    allow_origin_string_match: [{{exact: "https://a.example"}}]
+    allow_methods: GET
+    max_age: "60"
+    allow_credentials: true"""),
 ]

@@ -139,7 +139,13 @@ extension HTTPExchange {
     }
 
     private func runCORS(_ key: Slot) -> Bool {
-        guard case .cors(let policy)? = override(key) else { return false }
+        guard request.contains(.origin), let table, let decision, case .cors(var policy)? = override(key) else {
+            return false
+        }
+        let levels = decision.overrides(key, table: table)
+        if levels.count > 1 {
+            for case .cors(let outer) in levels.dropLast().reversed() { policy = policy.filled(from: outer) }
+        }
         switch policy.decide(head: request, draw: draw) {
         case .pass: return false
         case .annotate:

@@ -104,15 +104,16 @@ package final class CORSPolicy: Sendable {
     package let allowedHeaders: String
     package let exposedHeaders: String
     package let maxAge: String
-    package let allowsCredentials: Bool
-    package let allowsPrivateNetwork: Bool
+    /// nil, here and below: the level further out decides, in the end false (and true for preflights).
+    package let allowsCredentials: Bool?
+    package let allowsPrivateNetwork: Bool?
     package let enabled: Fraction
-    package let forwardsNotMatchingPreflights: Bool
+    package let forwardsNotMatchingPreflights: Bool?
 
     package init(
         allowedOrigins: [StringMatch], allowedMethods: String = "", allowedHeaders: String = "",
-        exposedHeaders: String = "", maxAge: String = "", allowsCredentials: Bool = false,
-        allowsPrivateNetwork: Bool = false, enabled: Fraction = .all, forwardsNotMatchingPreflights: Bool = true
+        exposedHeaders: String = "", maxAge: String = "", allowsCredentials: Bool? = nil,
+        allowsPrivateNetwork: Bool? = nil, enabled: Fraction = .all, forwardsNotMatchingPreflights: Bool? = nil
     ) {
         self.allowedOrigins = allowedOrigins
         self.allowedMethods = allowedMethods

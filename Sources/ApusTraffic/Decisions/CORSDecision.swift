@@ -9,6 +9,19 @@ package enum CORSDecision: Sendable {
 }
 
 extension CORSPolicy {
+    /// What this policy leaves open is taken from one further out, each field for itself; the share is this policy's.
+    package func filled(from outer: CORSPolicy) -> CORSPolicy {
+        CORSPolicy(
+            allowedOrigins: allowedOrigins.isEmpty ? outer.allowedOrigins : allowedOrigins,
+            allowedMethods: allowedMethods.isEmpty ? outer.allowedMethods : allowedMethods,
+            allowedHeaders: allowedHeaders.isEmpty ? outer.allowedHeaders : allowedHeaders,
+            exposedHeaders: exposedHeaders.isEmpty ? outer.exposedHeaders : exposedHeaders,
+            maxAge: maxAge.isEmpty ? outer.maxAge : maxAge,
+            allowsCredentials: allowsCredentials ?? outer.allowsCredentials,
+            allowsPrivateNetwork: allowsPrivateNetwork ?? outer.allowsPrivateNetwork, enabled: enabled,
+            forwardsNotMatchingPreflights: forwardsNotMatchingPreflights ?? outer.forwardsNotMatchingPreflights)
+    }
+
     package func decide(head: HTTPHead, draw: Draw) -> CORSDecision {
         guard enabled.contains(draw: draw.derived(Draw.Question.cors)) else { return .pass }
         guard let origin = head.value(.origin), !origin.isEmpty else { return .pass }
@@ -16,13 +29,13 @@ extension CORSPolicy {
             head.method == .options
             && head.value(.accessControlRequestMethod).map { !$0.isEmpty } ?? false
         guard allows(origin, head) else {
-            return isPreflight && !forwardsNotMatchingPreflights
+            return isPreflight && !(forwardsNotMatchingPreflights ?? true)
                 ? .reply(LocalReply(200, details: "cors_response")) : .pass
         }
         guard isPreflight else { return .annotate }
         var reply = LocalReply(200, details: "cors_response")
         reply.headers.append((HeaderToken.accessControlAllowOrigin.name, head.withBytes(origin) { Array($0) }))
-        if allowsCredentials {
+        if allowsCredentials ?? false {
             reply.headers.append((HeaderToken.accessControlAllowCredentials.name, Array("true".utf8)))
         }
         func add(_ token: HeaderToken, _ value: String) {
@@ -32,7 +45,7 @@ extension CORSPolicy {
         add(.accessControlAllowHeaders, allowedHeaders)
         add(.accessControlMaxAge, maxAge)
         add(.accessControlExposeHeaders, exposedHeaders)
-        if allowsPrivateNetwork, head.text("access-control-request-private-network") == "true" {
+        if allowsPrivateNetwork ?? false, head.text("access-control-request-private-network") == "true" {
             add(.accessControlAllowPrivateNetwork, "true")
         }
         return .reply(reply)
@@ -43,7 +56,7 @@ extension CORSPolicy {
         guard let origin = request.value(.origin) else { return }
         let bytes = request.withBytes(origin) { Array($0) }
         response.replace(.accessControlAllowOrigin, bytes)
-        if allowsCredentials { response.replace(.accessControlAllowCredentials, "true" as StaticString) }
+        if allowsCredentials ?? false { response.replace(.accessControlAllowCredentials, "true" as StaticString) }
         if !exposedHeaders.isEmpty { response.replace(.accessControlExposeHeaders, exposedHeaders) }
     }
 

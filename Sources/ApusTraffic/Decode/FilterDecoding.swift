@@ -124,12 +124,12 @@ extension CORSPolicy {
             },
             allowedMethods: message.allowMethods, allowedHeaders: message.allowHeaders,
             exposedHeaders: message.exposeHeaders, maxAge: message.maxAge,
-            allowsCredentials: message.allowCredentials.value,
-            allowsPrivateNetwork: message.allowPrivateNetworkAccess.value,
+            allowsCredentials: message.hasAllowCredentials ? message.allowCredentials.value : nil,
+            allowsPrivateNetwork: message.hasAllowPrivateNetworkAccess ? message.allowPrivateNetworkAccess.value : nil,
             enabled: message.hasFilterEnabled
                 ? try at("filter_enabled") { () throws(Refusal) in try Fraction(message.filterEnabled) } : .all,
-            forwardsNotMatchingPreflights: !message.hasForwardNotMatchingPreflights
-                || message.forwardNotMatchingPreflights.value)
+            forwardsNotMatchingPreflights: message.hasForwardNotMatchingPreflights
+                ? message.forwardNotMatchingPreflights.value : nil)
     }
 }
 

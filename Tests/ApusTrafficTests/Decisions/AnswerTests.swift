@@ -156,6 +156,16 @@ internal import Testing
             ])
     }
 
+    @Test func `what a policy leaves open comes from the level further out, field by field`() {
+        let outer = CORSPolicy(
+            allowedOrigins: [.exact("https://a.example")], allowedMethods: "GET", maxAge: "60", allowsCredentials: true,
+            enabled: .none, forwardsNotMatchingPreflights: false)
+        let merged = CORSPolicy(allowedOrigins: [], allowedMethods: "PUT", allowsCredentials: false).filled(from: outer)
+        #expect(merged.allowedOrigins.count == 1 && merged.maxAge == "60")
+        #expect(merged.allowedMethods == "PUT" && merged.allowsCredentials == false)
+        #expect(merged.forwardsNotMatchingPreflights == false && merged.enabled == .all)
+    }
+
     @Test func `a preflight of another origin goes on, or is answered without permission`() {
         if case .pass = policy.decide(head: preflight("https://b.example"), draw: Draw(1)) {
         } else {
