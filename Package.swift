@@ -73,6 +73,7 @@ let package = Package(
         library("ApusCompiler", ["ApusCore", "ApusModel", "ApusMesh", "ApusAPI", protobuf]),
         library("ApusDelta", ["ApusCore", "ApusAPI", protobuf]),
         library("ApusTraffic", ["ApusCore", "ApusAPI", "ApusRegex", protobuf]),
+        library("ApusBootstrap", ["ApusCore", "ApusYAML", "ApusAPI", "ApusTraffic", protobuf]),
 
         // Certificates and tokens: values and functions, over the crypto libraries.
         library("ApusIdentity", identity),
@@ -102,8 +103,8 @@ let package = Package(
         .executableTarget(
             name: "apus-proxy",
             dependencies: [
-                "ApusCore", "ApusAPI", "ApusDelta", "ApusTraffic", "ApusXDSClient", "ApusDataplane", arguments,
-                protobuf, log,
+                "ApusCore", "ApusAPI", "ApusDelta", "ApusTraffic", "ApusBootstrap", "ApusXDSClient", "ApusDataplane",
+                arguments, protobuf, log,
             ],
             swiftSettings: handWritten),
 
@@ -140,6 +141,8 @@ let package = Package(
         tests("ApusCompilerTests", ["ApusCore", "ApusModel", "ApusMesh", "ApusAPI", "ApusCompiler", protobuf]),
         tests("ApusDeltaTests", ["ApusCore", "ApusAPI", "ApusDelta", protobuf]),
         tests("ApusTrafficTests", ["ApusCore", "ApusRegex", "ApusAPI", "ApusTraffic", protobuf]),
+        tests(
+            "ApusBootstrapTests", ["ApusCore", "ApusYAML", "ApusAPI", "ApusTraffic", "ApusBootstrap", protobuf]),
         tests(
             "ApusDataplaneTests",
             ["ApusCore", "ApusTraffic", "ApusDataplane", "ApusAPI", protobuf, log] + nio

@@ -5,7 +5,7 @@
 #   generate.sh [PLUGIN [OUT]]
 #
 # PLUGIN is a built protoc-gen-swift; without it the version below is built in a scratch folder. OUT is where the Swift
-# files go instead; no sums are written then. Needs protoc.
+# files go instead; no sums are written then. Needs protoc and xds-protos.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -35,6 +35,7 @@ grep -lE '^(message|enum) ' -r --include='*.proto' . | sed 's|^\./||' | LC_ALL=C
 
 if [ -z "$out" ]; then
     ./reflection.py > ../Sources/ApusControlPlane/GRPC/ReflectionDescriptors.swift
+    ./schema.py > ../Sources/ApusAPI/MessageSchema.swift
     { find . -name '*.proto' && find ../Sources/ApusAPI -name '*.pb.swift'; } | LC_ALL=C sort | xargs sha256sum \
         > generated.sha256
 fi

@@ -21,6 +21,7 @@ from google.protobuf import descriptor_pb2
 
 import descriptors
 import reflection
+import schema
 import trim
 
 HERE = Path(__file__).resolve().parent
@@ -127,6 +128,13 @@ def stale_reflection():
     return [] if same else [f"{path.name}: is not what reflection.py prints"]
 
 
+def stale_schema():
+    """The fields for reading text, if they are not what schema.py prints."""
+    path = GENERATED / "MessageSchema.swift"
+    same = path.exists() and path.read_text() == schema.swift()
+    return [] if same else [f"{path.name}: is not what schema.py prints"]
+
+
 def stale_protos():
     """Files of trim.py that are missing, changed by hand, or no longer asked for."""
     expected, _ = trim.render_all()
@@ -188,7 +196,7 @@ def main():
     ours = descriptors.Index(our_files())
     same_release = descriptors.version() == descriptors.READ_FROM
     public = descriptors.upstream()
-    differences = compare(ours, public, same_release) + compare_services(ours, public) + stale_reflection()
+    differences = compare(ours, public, same_release) + compare_services(ours, public) + stale_reflection() + stale_schema()
     if same_release:
         differences += stale_protos()
     differences += stale_sums() + unregistered(ours)

@@ -10,7 +10,7 @@ struct ApusProxy: AsyncParsableCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "apus-proxy",
-        abstract: "Apus's sidecar and gateway, fed by a control plane.",
+        abstract: "Apus's sidecar and gateway, fed by a control plane or by a bootstrap file.",
         discussion: """
             Every option can also be given in the environment as APUS_ and its name in capitals. POD_NAME,
             POD_NAMESPACE, SERVICE_ACCOUNT, INSTANCE_IP, TRUST_DOMAIN, CA_ADDR, PROXY_CONFIG and ISTIO_META_* are read
@@ -56,14 +56,22 @@ struct ApusProxy: AsyncParsableCommand {
     @Option(help: "serve, or validate the bootstrap and exit.")
     var mode = Mode.serve
 
-    @Option(help: "Port of the admin pages, on loopback; 0 picks a free one.")
-    var adminPort = 15000
+    @Option(
+        help: """
+            Port of the admin pages, on loopback; 0 picks a free one (default: 15000; with --config, what the bootstrap \
+            says).
+            """)
+    var adminPort: Int?
 
-    @Option(help: "Port of /stats/prometheus; 0 picks a free one.")
-    var prometheusPort = 15090
+    @Option(
+        help: ArgumentHelp("Where to write the admin pages' address once they are served.", valueName: "file"))
+    var adminAddressPath: String?
 
-    @Option(help: "Port of /healthz/ready; 0 picks a free one.")
-    var healthPort = 15021
+    @Option(help: "Port of /stats/prometheus; 0 picks a free one (default: 15090; with --config, none).")
+    var prometheusPort: Int?
+
+    @Option(help: "Port of /healthz/ready; 0 picks a free one (default: 15021; with --config, none).")
+    var healthPort: Int?
 
     @Option(help: "Event loops (default: the cores).")
     var concurrency: Int?
@@ -87,7 +95,8 @@ struct ApusProxy: AsyncParsableCommand {
     static let environmentOptions: [EnvironmentOption] = [
         .value("control-plane"), .value("name"), .value("namespace"), .value("service-account"), .values("label"),
         .value("ip"), .value("role"), .flag("plaintext"), .value("root-cert"), .value("token-file"), .value("config"),
-        .value("mode"), .value("admin-port"), .value("prometheus-port"), .value("health-port"),
+        .value("mode"), .value("admin-port"), .value("admin-address-path"), .value("prometheus-port"),
+        .value("health-port"),
         .value("concurrency"), .value("drain-time"), .value("intercept"), .value("state"), .value("log-level"),
         .value("log-format"),
     ]
@@ -98,15 +107,23 @@ struct ApusProxy: AsyncParsableCommand {
     }
 
     mutating func run() async throws {
-        if configFile != nil {
-            throw ProgramFailure(
-                ExitStatus.wrongUsage,
-                "apus-proxy: --config is not there yet: this version is fed by a control plane (--control-plane)")
-        }
-        if mode == .validate {
+        if mode == .validate, configFile == nil {
             throw ProgramFailure(ExitStatus.wrongUsage, "apus-proxy: --mode validate needs --config")
         }
-        let settings = try ProxySettings(self, environment: ProcessInfo.processInfo.environment)
+        for (option, isGiven) in [
+            ("--control-plane", controlPlane != nil), ("--plaintext", plaintext), ("--root-cert", rootCert != nil),
+            ("--token-file", tokenFile != nil),
+        ] where isGiven && configFile != nil {
+            throw ProgramFailure(
+                ExitStatus.wrongUsage, "apus-proxy: \(option) has no meaning with --config; give one of them")
+        }
+        let bootstrap = try configFile.map { try BootstrapFile.read($0) }
+        if mode == .validate, let configFile {
+            print("configuration '\(configFile)' OK")
+            return
+        }
+        let settings = try ProxySettings(
+            self, bootstrap: bootstrap, environment: ProcessInfo.processInfo.environment)
         try await ProxyProgram(settings).run()
     }
 }

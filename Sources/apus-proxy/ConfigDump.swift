@@ -43,8 +43,8 @@ struct ConfigDump {
         "{\"@type\":\"type.googleapis.com/envoy.admin.v3.BootstrapConfigDump\",\"bootstrap\":{\"node\":{"
             + "\"id\":\(JSONText.quoted(settings.nodeID)),\"cluster\":\(JSONText.quoted(settings.nodeCluster)),"
             + "\"user_agent_name\":\"apus-proxy\",\"user_agent_version\":\(JSONText.quoted(ProgramVersion.text))},"
-            + "\"admin\":{\"address\":{\"socket_address\":{\"address\":\"127.0.0.1\","
-            + "\"port_value\":\(settings.adminPort)}}}}}"
+            + "\"admin\":{\"address\":{\"socket_address\":{\"address\":\"\(settings.adminAddress)\","
+            + "\"port_value\":\(settings.adminPort ?? 0)}}}}}"
     }
 
     private func section(_ type: String, _ list: String, _ items: [String]) -> String {

@@ -1,3 +1,4 @@
+internal import ApusBootstrap
 internal import ApusCore
 internal import ApusDataplane
 internal import ApusDelta
@@ -52,6 +53,19 @@ actor ConfigHub: ConfigSink {
         return Verdict(
             refusals: refusals,
             wanted: [.endpoints: Set(store.wantedEndpoints), .route: Set(store.wantedRoutes)])
+    }
+
+    /// Takes the resources of a bootstrap.
+    ///
+    /// - Returns: why it cannot be run from, one line for each resource at fault; empty: it is in service.
+    func load(_ bootstrap: Bootstrap) async -> [String] {
+        var refusals: [String] = []
+        for (type, resources) in [(ResourceType.cluster, bootstrap.clusters), (.listener, bootstrap.listeners)] {
+            let verdict = await apply(
+                type: type, added: resources.map { (name: $0.name, version: "", body: $0.body) }, removed: [])
+            refusals += verdict.refusals.map { "\($0.name): \($0.reason)" }
+        }
+        return refusals
     }
 
     /// Listeners wait for their routes; once those have come as well, traffic can be taken.

@@ -37,24 +37,42 @@ struct ProxyProgram {
                     threshold.current = level
                     return "\(level)"
                 }))
-        let admin = try await serve("admin", dataplane, "127.0.0.1", settings.adminPort) { await pages.respond($0) }
-        let health = try await serve("health", dataplane, "127.0.0.1", settings.healthPort) {
-            await pages.respondToProbe($0)
+        var admin: AdminServer?
+        if let port = settings.adminPort {
+            admin = try await serve("admin", dataplane, settings.adminAddress, port) { await pages.respond($0) }
         }
-        let prometheus = try await serve("prometheus", dataplane, "127.0.0.1", settings.prometheusPort) {
-            await pages.respondToScrape($0)
+        var health: AdminServer?
+        if let port = settings.healthPort {
+            health = try await serve("health", dataplane, "127.0.0.1", port) { await pages.respondToProbe($0) }
         }
+        var prometheus: AdminServer?
+        if let port = settings.prometheusPort {
+            prometheus = try await serve("prometheus", dataplane, "127.0.0.1", port) {
+                await pages.respondToScrape($0)
+            }
+        }
+        func shown(_ server: AdminServer?) -> String { server.map { "\($0.port)" } ?? "none" }
         logger.info(
             "started",
             metadata: [
-                "version": "\(ProgramVersion.text)", "node": "\(settings.nodeID)", "admin": "\(admin.port)",
-                "health": "\(health.port)", "prometheus": "\(prometheus.port)", "loops": "\(settings.concurrency)",
+                "version": "\(ProgramVersion.text)", "node": "\(settings.nodeID)", "admin": "\(shown(admin))",
+                "health": "\(shown(health))", "prometheus": "\(shown(prometheus))",
+                "loops": "\(settings.concurrency)",
             ])
-        writeRunFile(admin: admin.port, health: health.port, prometheus: prometheus.port, logger)
+        writeRunFile(admin: admin?.port, health: health?.port, prometheus: prometheus?.port, logger)
 
-        let client = try makeClient(hub, logger)
+        var client: XDSClient?
+        if let bootstrap = settings.bootstrap {
+            let refusals = await hub.load(bootstrap)
+            guard refusals.isEmpty else {
+                throw ProgramFailure(
+                    ExitStatus.badConfiguration, "apus-proxy: cannot start: \(refusals.joined(separator: "; "))")
+            }
+        } else {
+            client = try makeClient(hub, logger)
+        }
         await withTaskGroup { group in
-            group.addTask { await client.run() }
+            if let client { group.addTask { await client.run() } }
             await StopSignal.wait()
             logger.info("stopping", metadata: ["drain": "\(settings.drainTime)s"])
             pages.beginDraining()
@@ -62,9 +80,9 @@ struct ProxyProgram {
             for await _ in group {}
         }
         await dataplane.drain()
-        for server in [health, prometheus] { await server.stop() }
+        for server in [health, prometheus] { await server?.stop() }
         await dataplane.waitForConnections(within: .seconds(settings.drainTime))
-        await admin.stop()
+        await admin?.stop()
         await dataplane.shutDown(within: .zero)
         logger.info("stopped")
     }
@@ -83,11 +101,11 @@ struct ProxyProgram {
         identity.metadata = settings.metadata
         var client = XDSClient.Settings(address: address, identity: identity, version: ProgramVersion.text)
         client.stateDirectory = settings.stateFolder
-        if let roots = settings.rootCertificates {
+        if let roots = settings.rootCertificates, let folder = settings.stateFolder {
             client.certificate = WorkloadCertificate(
                 settings: WorkloadCertificate.Settings(
                     address: address, rootsFile: roots, tokenFile: settings.tokenFile,
-                    stateDirectory: settings.stateFolder), log: logger)
+                    stateDirectory: folder), log: logger)
         }
         return XDSClient(settings: client, sink: hub, log: logger)
     }
@@ -116,21 +134,40 @@ struct ProxyProgram {
         }
     }
 
-    /// `run.json` in the state folder says which ports were taken, for those who asked for free ones.
-    private func writeRunFile(admin: Int, health: Int, prometheus: Int, _ logger: Logger) {
+    /// `run.json` in the state folder, and Envoy's address file, say which ports were taken, for those who asked for free
+    /// ones.
+    private func writeRunFile(admin: Int?, health: Int?, prometheus: Int?, _ logger: Logger) {
+        if let path = settings.adminAddressPath, let admin {
+            let host = settings.adminAddress.contains(":") ? "[\(settings.adminAddress)]" : settings.adminAddress
+            write("\(host):\(admin)", to: path, logger)
+        }
+        guard let folder = settings.stateFolder else { return }
+        let addresses = [
+            ("admin", settings.adminAddress, admin), ("health", "127.0.0.1", health),
+            ("prometheus", "127.0.0.1", prometheus),
+        ].compactMap { name, host, port in
+            port.map { "\"\(name)\": \"\(host.contains(":") ? "[\(host)]" : host):\($0)\"" }
+        }
         let text = """
-            {"pid": \(ProcessInfo.processInfo.processIdentifier), "addresses": {"admin": "127.0.0.1:\(admin)", \
-            "health": "127.0.0.1:\(health)", "prometheus": "127.0.0.1:\(prometheus)"}}
+            {"pid": \(ProcessInfo.processInfo.processIdentifier), \
+            "addresses": {\(addresses.joined(separator: ", "))}}
 
             """
         do {
             try FileManager.default.createDirectory(
-                atPath: settings.stateFolder, withIntermediateDirectories: true,
-                attributes: [.posixPermissions: 0o700])
-            try Data(text.utf8).write(
-                to: URL(fileURLWithPath: settings.stateFolder + "/run.json"), options: .atomic)
+                atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         } catch {
-            logger.warning("cannot write run.json", metadata: ["error": "\(error)"])
+            logger.warning("cannot make the state folder", metadata: ["error": "\(error)"])
+            return
+        }
+        write(text, to: folder + "/run.json", logger)
+    }
+
+    private func write(_ text: String, to path: String, _ logger: Logger) {
+        do {
+            try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+        } catch {
+            logger.warning("cannot write a file", metadata: ["path": "\(path)", "error": "\(error)"])
         }
     }
 }

@@ -1,3 +1,4 @@
+internal import ApusBootstrap
 internal import ApusCore
 internal import Foundation
 internal import Logging
@@ -15,29 +16,41 @@ struct ProxySettings: Sendable {
     let plaintext: Bool
     let rootCertificates: String?
     let tokenFile: String?
-    let adminPort: Int
-    let prometheusPort: Int
-    let healthPort: Int
+    /// What a file says of this proxy; nil: a control plane says it all.
+    let bootstrap: Bootstrap?
+    let adminAddress: String
+    /// nil: the pages are not served.
+    let adminPort: Int?
+    let adminAddressPath: String?
+    let prometheusPort: Int?
+    let healthPort: Int?
     let concurrency: Int
     let drainTime: Int
     let isIntercepting: Bool
-    let stateFolder: String
+    /// nil: nothing is kept.
+    let stateFolder: String?
     let logLevel: Logger.Level
     let logsJSON: Bool
     let trustDomain: String
     /// Node metadata as Istio names it; values are JSON texts where they are not plain strings.
     let metadata: [String: String]
 
-    init(_ options: ApusProxy, environment: [String: String]) throws {
+    init(_ options: ApusProxy, bootstrap: Bootstrap?, environment: [String: String]) throws {
         func present(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
         func refuse(_ message: String) -> ProgramFailure {
             ProgramFailure(ExitStatus.wrongUsage, "apus-proxy: \(message)")
         }
-        guard let target = options.controlPlane ?? present("CA_ADDR") else {
-            throw refuse("--control-plane is missing")
+        self.bootstrap = bootstrap
+        if bootstrap == nil {
+            guard let target = options.controlPlane ?? present("CA_ADDR") else {
+                throw refuse("--control-plane or --config is missing")
+            }
+            (host, port) = try Self.hostAndPort(target, defaultPort: options.plaintext ? 15010 : 15012)
+        } else {
+            (host, port) = ("", 0)
         }
-        (host, port) = try Self.hostAndPort(target, defaultPort: options.plaintext ? 15010 : 15012)
-        guard let name = options.name ?? present("POD_NAME") else { throw refuse("--name is missing") }
+        let name = options.name ?? present("POD_NAME") ?? ""
+        guard bootstrap != nil || !name.isEmpty else { throw refuse("--name is missing") }
         self.name = name
         namespace = options.namespace ?? present("POD_NAMESPACE") ?? "default"
         serviceAccount = options.serviceAccount ?? present("SERVICE_ACCOUNT") ?? "default"
@@ -51,7 +64,7 @@ struct ProxySettings: Sendable {
         }
         self.labels = labels
         isGateway = options.role == .gateway
-        guard options.plaintext != (options.rootCert != nil) else {
+        guard bootstrap != nil || options.plaintext != (options.rootCert != nil) else {
             throw refuse(
                 "give either --plaintext, or --root-cert FILE (`apus ca show -o pem`) and for the first start "
                     + "--token-file FILE (`apus token create`)")
@@ -62,12 +75,22 @@ struct ProxySettings: Sendable {
         for (flag, port) in [
             ("--admin-port", options.adminPort), ("--prometheus-port", options.prometheusPort),
             ("--health-port", options.healthPort),
-        ] where !(0...65535).contains(port) {
-            throw refuse("\(flag) must be a port, and \(port) is not")
+        ] {
+            if let port, !(0...65535).contains(port) { throw refuse("\(flag) must be a port, and \(port) is not") }
         }
-        adminPort = options.adminPort
-        prometheusPort = options.prometheusPort
-        healthPort = options.healthPort
+        if let bootstrap {
+            // The bootstrap decides what is bound, as with Envoy; an option may add to it.
+            adminAddress = options.adminPort == nil ? bootstrap.admin?.address.description ?? "127.0.0.1" : "127.0.0.1"
+            adminPort = options.adminPort ?? bootstrap.admin?.port
+            prometheusPort = options.prometheusPort
+            healthPort = options.healthPort
+        } else {
+            adminAddress = "127.0.0.1"
+            adminPort = options.adminPort ?? 15000
+            prometheusPort = options.prometheusPort ?? 15090
+            healthPort = options.healthPort ?? 15021
+        }
+        adminAddressPath = options.adminAddressPath
         let cores = ProcessInfo.processInfo.activeProcessorCount
         guard (options.concurrency ?? 1) > 0, (options.concurrency ?? 1) <= 1024 else {
             throw refuse("--concurrency must be at least 1")
@@ -76,7 +99,8 @@ struct ProxySettings: Sendable {
         guard options.drainTime >= 0 else { throw refuse("--drain-time must not be negative") }
         drainTime = options.drainTime
         isIntercepting = options.intercept == .redirect
-        stateFolder = options.state ?? Self.defaultStateFolder(environment, "\(name).\(namespace)")
+        stateFolder =
+            options.state ?? (bootstrap == nil ? Self.defaultStateFolder(environment, "\(name).\(namespace)") : nil)
         guard let level = Logger.Level(rawValue: options.logLevel.lowercased()) else {
             throw refuse("--log-level \(options.logLevel) is unknown")
         }
@@ -129,9 +153,10 @@ struct ProxySettings: Sendable {
 
     /// `sidecar~10.0.0.7~name.ns~ns.svc.cluster.local`.
     var nodeID: String {
-        "\(isGateway ? "router" : "sidecar")~\(address)~\(name).\(namespace)~\(namespace).svc.cluster.local"
+        bootstrap?.nodeID
+            ?? "\(isGateway ? "router" : "sidecar")~\(address)~\(name).\(namespace)~\(namespace).svc.cluster.local"
     }
 
     /// The application, as Istio's bootstrap derives `node.cluster`.
-    var nodeCluster: String { "\(labels["app"] ?? "istio-proxy").\(namespace)" }
+    var nodeCluster: String { bootstrap?.nodeCluster ?? "\(labels["app"] ?? "istio-proxy").\(namespace)" }
 }

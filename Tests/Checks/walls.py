@@ -27,6 +27,7 @@ ALLOWED = {
     "ApusDelta": ({"ApusCore", "ApusAPI"}, {"SwiftProtobuf"}),
     "ApusTraffic": ({"ApusCore", "ApusRegex"}, set()),
     "ApusIdentity": (set(), IDENTITY | {"Foundation"}),
+    "ApusBootstrap": ({"ApusCore", "ApusYAML", "ApusAPI", "ApusTraffic"}, {"SwiftProtobuf"}),
     "ApusControlPlane": (
         {"ApusCore", "ApusModel", "ApusAPI", "ApusYAML", "ApusManifest", "ApusMesh", "ApusCompiler", "ApusDelta",
          "ApusIdentity"},
@@ -43,7 +44,7 @@ ALLOWED = {
         IDENTITY | {"ArgumentParser", "SwiftProtobuf", "Logging", "Foundation", "FoundationNetworking", "Glibc"},
     ),
     "apus-proxy": (
-        {"ApusCore", "ApusAPI", "ApusDelta", "ApusTraffic", "ApusXDSClient", "ApusDataplane"},
+        {"ApusCore", "ApusAPI", "ApusDelta", "ApusTraffic", "ApusBootstrap", "ApusXDSClient", "ApusDataplane"},
         {"ArgumentParser", "Logging", "Foundation", "Glibc", "SwiftProtobuf", "NIOCore", "NIOPosix"},
     ),
 }
@@ -52,7 +53,7 @@ ALLOWED = {
 EXTRA = {"ApusTraffic/Decode": ({"ApusAPI"}, {"SwiftProtobuf", "Foundation"})}
 
 PURE = {"ApusCore", "ApusModel", "ApusYAML", "ApusRegex", "ApusManifest", "ApusMesh", "ApusCompiler", "ApusDelta",
-        "ApusTraffic"}
+        "ApusTraffic", "ApusBootstrap"}
 # What a pure target never calls: clocks, chance, environment, files.
 BANNED = re.compile(
     r"\b(ContinuousClock\.now|SuspendingClock\.now|ContinuousClock\(\)|Date\(\)|SystemRandomNumberGenerator|"

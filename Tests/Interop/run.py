@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 
+import bootstrap
 import clusters
 import differential
 import filters
@@ -37,7 +38,7 @@ def main():
     parser.add_argument("--only", default="")
     options = parser.parse_args()
     passed = failed = 0
-    for test in peers.TESTS + http2.TESTS + [*identity.TESTS, bookstore]:
+    for test in peers.TESTS + http2.TESTS + [*identity.TESTS, *bootstrap.TESTS, bookstore]:
         if options.only and not re.search(options.only, test.__name__):
             continue
         started = time.monotonic()

@@ -34,6 +34,8 @@ package struct ConfigVerdict: Sendable {
     package struct Rejection: Hashable, Sendable {
         package let name: String
         package let reason: String
+        /// The field that is refused, as `filter_chains[0].filters[0]`; empty: the resource as a whole.
+        package let path: String
     }
 
     package let accepted: [String]
@@ -152,7 +154,7 @@ package struct ConfigStore: Sendable {
                 rejected[update.type]?[resource.name] = nil
                 names.append(resource.name)
             } catch {
-                rejections.append(.init(name: resource.name, reason: error.description))
+                rejections.append(.init(name: resource.name, reason: error.description, path: error.path))
                 noteRejection(resource, update.type, error, now)
             }
         }
