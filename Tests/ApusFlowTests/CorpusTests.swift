@@ -22,7 +22,10 @@ internal import Testing
 
     /// Without this, a check that looks at nothing would pass.
     @Test func `the manifests of the corpus that are meant to be good are compiled`() throws {
-        for name in ["virtualservice-http", "destinationrule", "serviceentry", "sidecar", "gateway", "kubernetes", "dynamic-hosts"] {
+        for name in [
+            "virtualservice-http", "destinationrule", "serviceentry", "sidecar", "gateway", "kubernetes",
+            "dynamic-hosts",
+        ] {
             let outcome = Self.check.run(try Folder.bytes("Tests/Fuzz/corpus/\(name).yaml"), thorough: false)
             #expect(outcome.objects > 0, "\(name)")
             #expect(outcome.resources > 100, "\(name)")
