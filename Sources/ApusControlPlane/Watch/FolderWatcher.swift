@@ -273,7 +273,8 @@ package final class FolderWatcher: Sendable {
                 }
             }
             tell(listing)
-            for (path, stamp) in listing.files where writing[path] == nil {
+            // What has settled is read in this turn: to wait for it again would be for ever where every turn lists.
+            for (path, stamp) in listing.files where writing[path] == nil && !dirty.contains(path) {
                 if let file = known[path], file.stamp == stamp, !(needsPolling && file.isFresh) { continue }
                 if needsPolling, hasBegun {
                     // Perhaps nobody tells when it is closed: it is read when it stays as it is.

@@ -126,11 +126,7 @@ internal final class HTTP1ServerConnection: HTTPDownstream, ChannelInboundHandle
         case .closing, .closed: return
         case .idle, .serving: break
         }
-        if input.readableBytes > 0 {
-            input.writeBuffer(&buffer)
-        } else {
-            input = buffer
-        }
+        input.append(read: &buffer)
         process()
     }
 

@@ -126,7 +126,7 @@ internal final class HTTP2ServerConnection: TurnFlushable, ChannelInboundHandler
         var buffer = Self.unwrapInboundIn(data)
         server.stats.bytesReceived += UInt64(buffer.readableBytes)
         guard phase == .open else { return }
-        if input.readableBytes > 0 { input.writeBuffer(&buffer) } else { input = buffer }
+        input.append(read: &buffer)
         process()
     }
 

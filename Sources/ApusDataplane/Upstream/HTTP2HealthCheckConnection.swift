@@ -34,7 +34,7 @@ internal final class HTTP2HealthCheckConnection: HealthCheckConnection {
     }
 
     override func received(_ buffer: inout ByteBuffer, now: NIODeadline) {
-        input.writeBuffer(&buffer)
+        input.append(read: &buffer)
         while let event = machine.next(&input, now: now) { handle(event) }
         flush()
     }

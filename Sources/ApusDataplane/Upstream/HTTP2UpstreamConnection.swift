@@ -252,7 +252,7 @@ internal final class HTTP2UpstreamConnection: TurnFlushable, ChannelInboundHandl
         var buffer = Self.unwrapInboundIn(data)
         guard phase == .open else { return }
         if input.readableBytes > 0 {
-            input.writeBuffer(&buffer)
+            input.append(read: &buffer)
             buffer = input
             input = ByteBuffer()
         }

@@ -169,7 +169,7 @@ internal final class HTTP1HealthCheckConnection: HealthCheckConnection {
     override func received(_ buffer: inout ByteBuffer, now: NIODeadline) {
         // Nobody asked.
         guard isAsking else { return closeChannel() }
-        input.writeBuffer(&buffer)
+        input.append(read: &buffer)
         do throws(HTTP1Error) {
             while isAsking {
                 if !hasHead {

@@ -262,7 +262,7 @@ internal final class UpstreamConnection: UpstreamStream, ChannelInboundHandler, 
         }
         sawAnswer = true
         if input.readableBytes > 0 {
-            input.writeBuffer(&buffer)
+            input.append(read: &buffer)
             buffer = input
             input = ByteBuffer()
         }
