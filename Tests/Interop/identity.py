@@ -9,8 +9,6 @@ import stat
 import subprocess
 import time
 
-# gRPC tells every refused handshake, and refused handshakes are what is tested.
-os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 import grpc
 
 from processes import Failure, World, get
