@@ -121,14 +121,7 @@ package struct ControlPlane: Sendable {
         let transport = HTTP2ServerTransport.Posix(
             address: Self.socketAddress(options.address, options.xdsPort), transportSecurity: .plaintext,
             config: .defaults { config in
-                // Clients ping idle ADS streams; the default enforcement would send them away.
-                config.connection.keepalive.clientBehavior.minPingIntervalWithoutCalls = .seconds(1)
-                config.connection.keepalive.clientBehavior.allowWithoutCalls = true
-                config.connection.keepalive.time = .seconds(60)
-                config.connection.keepalive.timeout = .seconds(20)
-                config.rpc.maxRequestPayloadSize = 16 << 20
-                config.http2.maxConcurrentStreams = 1024
-                config.http2.targetWindowSize = 1 << 20
+                ServerLimits.apply(&config.connection, &config.rpc, &config.http2)
                 config.channelDebuggingCallbacks.onBindTCPListener = { channel in
                     // A thousand proxies that reconnect at once must not wait for SYN retries.
                     channel.setOption(ChannelOptions.backlog, value: 4096)

@@ -25,10 +25,9 @@ package struct RootAuthority: Sendable {
         let key = Certificate.PrivateKey(P256.Signing.PrivateKey())
         let serial = Certificate.SerialNumber()
         // Roots of one mesh must differ in name: a verifier looks for an issuer by it.
-        let mark = serial.bytes.prefix(4).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
         let name = try DistinguishedName {
             OrganizationName(trustDomain.name)
-            CommonName("Root CA \(mark)")
+            CommonName("Root CA \(Hexadecimal.encode(serial.bytes.prefix(4)))")
         }
         let certificate = try Certificate(
             version: .v3, serialNumber: serial, publicKey: key.publicKey,
@@ -49,7 +48,6 @@ package struct RootAuthority: Sendable {
     ) throws -> CertificateAuthority {
         let key = Certificate.PrivateKey(P256.Signing.PrivateKey())
         let serial = Certificate.SerialNumber()
-        let mark = serial.bytes.prefix(4).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
         let rootIdentifier = try certificate.extensions.subjectKeyIdentifier?.keyIdentifier
         let signer = try Certificate(
             version: .v3, serialNumber: serial, publicKey: key.publicKey,
@@ -58,7 +56,7 @@ package struct RootAuthority: Sendable {
             issuer: certificate.subject,
             subject: try DistinguishedName {
                 OrganizationName(trustDomain.name)
-                CommonName("Intermediate CA \(mark)")
+                CommonName("Intermediate CA \(Hexadecimal.encode(serial.bytes.prefix(4)))")
             },
             extensions: Certificate.Extensions {
                 Critical(BasicConstraints.isCertificateAuthority(maxPathLength: 0))

@@ -117,6 +117,11 @@ extension Certificate {
     package var pem: String { get throws { try serializeAsPEM().pemString + "\n" } }
 }
 
+extension Certificate.PrivateKey {
+    /// One PEM block, its last line ended.
+    package var pem: String { get throws { try serializeAsPEM().pemString + "\n" } }
+}
+
 extension Int {
     fileprivate init(clamping value: TimeInterval) {
         self = Swift.Int(exactly: value.rounded()) ?? (value < 0 ? Swift.Int.min : Swift.Int.max)

@@ -15,7 +15,7 @@ package struct WorkloadKey: Sendable {
         key = read
     }
 
-    package var pem: String { get throws { try key.serializeAsPEM().pemString + "\n" } }
+    package var pem: String { get throws { try key.pem } }
 
     /// A signing request without names: the mesh decides who asks.
     package func signingRequest() throws -> String {

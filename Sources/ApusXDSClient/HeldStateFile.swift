@@ -15,13 +15,7 @@ package struct HeldStateFile: Sendable {
         case unusable(String)
     }
 
-    package struct Failure: Error, CustomStringConvertible {
-        package let operation: String
-        package let path: String
-        package let code: Int32
-
-        package var description: String { "\(operation) \(path): \(String(cString: strerror(code)))" }
-    }
+    package typealias Failure = StateFile.Failure
 
     package static let fileName = "last-acknowledged.xds"
     /// A larger file is not ours.
@@ -71,50 +65,7 @@ package struct HeldStateFile: Sendable {
     }
 
     package func save(_ state: HeldState) throws(Failure) {
-        try makeDirectory()
-        let temporary = path + ".new"
-        // A leftover of a run that was killed in the middle of a save.
-        unlink(temporary)
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else { throw failure("create", temporary) }
-        do throws(Failure) {
-            try write(HeldStateCodec.encode(state, node: node), to: descriptor, temporary)
-            guard fsync(descriptor) == 0 else { throw failure("sync", temporary) }
-        } catch {
-            close(descriptor)
-            unlink(temporary)
-            throw error
-        }
-        guard close(descriptor) == 0 else { throw failure("close", temporary) }
-        guard rename(temporary, path) == 0 else { throw failure("rename", temporary) }
-        // The name must be on disk too, or a power cut brings the old file back.
-        let folder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard folder >= 0 else { throw failure("open", directory) }
-        defer { close(folder) }
-        guard fsync(folder) == 0 else { throw failure("sync", directory) }
-    }
-
-    private func write(_ bytes: [UInt8], to descriptor: Int32, _ path: String) throws(Failure) {
-        var done = 0
-        while done < bytes.count {
-            let count = bytes.withUnsafeBytes { buffer -> Int in
-                guard let base = buffer.baseAddress else { return 0 }
-                return Foundation.write(descriptor, base + done, buffer.count - done)
-            }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw failure("write", path) }
-            done += count
-        }
-    }
-
-    /// The state directory and its missing parents, for the owner alone.
-    private func makeDirectory() throws(Failure) {
-        var current = directory.hasPrefix("/") ? "/" : ""
-        for part in directory.split(separator: "/") {
-            current += part
-            if mkdir(current, 0o700) != 0, errno != EEXIST { throw failure("create", current) }
-            current += "/"
-        }
+        try StateFile.write(HeldStateCodec.encode(state, node: node), Self.fileName, in: directory)
     }
 
     private func failure(_ operation: String, _ path: String) -> Failure {

@@ -3,7 +3,6 @@ internal import ApusIdentity
 internal import Foundation
 internal import GRPCCore
 internal import GRPCNIOTransportHTTP2Posix
-internal import Glibc
 package import Logging
 internal import SwiftASN1
 internal import SwiftProtobuf
@@ -212,25 +211,8 @@ package actor WorkloadCertificate {
 
     /// The key first: a crash in between leaves a key that fits no certificate, and that is noticed.
     private func save(_ new: Held) throws {
-        try FileManager.default.createDirectory(
-            atPath: settings.stateDirectory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        try Self.write(try new.key.pem, "\(settings.stateDirectory)/\(Self.keyFile)")
-        try Self.write(
-            try new.chain.map { try $0.pem }.joined(), "\(settings.stateDirectory)/\(Self.certificateFile)")
-    }
-
-    /// Mode 0600 from its first moment, and whole or not there.
-    private static func write(_ text: String, _ path: String) throws {
-        let temporary = path + ".new"
-        unlink(temporary)
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw Failure(description: "cannot write \(temporary)") }
-        let bytes = Array(text.utf8)
-        let written = Glibc.write(descriptor, bytes, bytes.count)
-        fsync(descriptor)
-        close(descriptor)
-        guard written == bytes.count, rename(temporary, path) == 0 else {
-            throw Failure(description: "cannot write \(path)")
-        }
+        try StateFile.write(Array(try new.key.pem.utf8), Self.keyFile, in: settings.stateDirectory)
+        try StateFile.write(
+            Array(try new.chain.map { try $0.pem }.joined().utf8), Self.certificateFile, in: settings.stateDirectory)
     }
 }

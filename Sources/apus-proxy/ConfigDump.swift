@@ -23,7 +23,7 @@ struct ConfigDump {
             case "dynamic_route_configs": list = dynamic(.route, "route_config")
             case "dynamic_active_clusters": list = dynamic(.cluster, "cluster")
             case "dynamic_endpoint_configs": list = dynamic(.endpoints, "endpoint_config")
-            default: return "{\"error\":\(JSONText.quoted("\(resource) not found in config dump"))}"
+            default: return "{\"error\":\(JSONString.quoted("\(resource) not found in config dump"))}"
             }
             return "{\"configs\":[\(list.joined(separator: ","))]}"
         }
@@ -41,8 +41,8 @@ struct ConfigDump {
 
     private var bootstrap: String {
         "{\"@type\":\"type.googleapis.com/envoy.admin.v3.BootstrapConfigDump\",\"bootstrap\":{\"node\":{"
-            + "\"id\":\(JSONText.quoted(settings.nodeID)),\"cluster\":\(JSONText.quoted(settings.nodeCluster)),"
-            + "\"user_agent_name\":\"apus-proxy\",\"user_agent_version\":\(JSONText.quoted(ProgramVersion.text))},"
+            + "\"id\":\(JSONString.quoted(settings.nodeID)),\"cluster\":\(JSONString.quoted(settings.nodeCluster)),"
+            + "\"user_agent_name\":\"apus-proxy\",\"user_agent_version\":\(JSONString.quoted(ProgramVersion.text))},"
             + "\"admin\":{\"address\":{\"socket_address\":{\"address\":\"\(settings.adminAddress)\","
             + "\"port_value\":\(settings.adminPort ?? 0)}}}}}"
     }
@@ -78,14 +78,14 @@ struct ConfigDump {
         for resource in accepted {
             let place = warming.contains(resource.name) ? "warming_state" : "active_state"
             var item =
-                "{\"name\":\(JSONText.quoted(resource.name)),\"\(place)\":"
+                "{\"name\":\(JSONString.quoted(resource.name)),\"\(place)\":"
                 + "{\(state(resource.version, resource.updatedAt)),\"listener\":\(message(resource.body))}"
             if let refusal = refused[resource.name] { item += ",\(refusal)" }
             items.append(item + "}")
         }
         let names = Set(accepted.map(\.name))
         for (name, refusal) in refused.sorted(by: { $0.key < $1.key }) where !names.contains(name) {
-            items.append("{\"name\":\(JSONText.quoted(name)),\(refusal)}")
+            items.append("{\"name\":\(JSONString.quoted(name)),\(refusal)}")
         }
         return items
     }
@@ -96,13 +96,13 @@ struct ConfigDump {
             result[refusal.name] =
                 "\"error_state\":{\"failed_configuration\":\(message(refusal.body)),"
                 + "\"last_update_attempt\":\"\(time(refusal.attemptedAt))\","
-                + "\"details\":\(JSONText.quoted(refusal.reason)),\"version_info\":\(JSONText.quoted(refusal.version))}"
+                + "\"details\":\(JSONString.quoted(refusal.reason)),\"version_info\":\(JSONString.quoted(refusal.version))}"
         }
         return result
     }
 
     private func state(_ version: String, _ updatedAt: Int64) -> String {
-        "\"version_info\":\(JSONText.quoted(version)),\"last_updated\":\"\(time(updatedAt))\""
+        "\"version_info\":\(JSONString.quoted(version)),\"last_updated\":\"\(time(updatedAt))\""
     }
 
     private func time(_ nanoseconds: Int64) -> String {

@@ -1,3 +1,4 @@
+internal import ApusCore
 internal import ApusDataplane
 internal import Foundation
 internal import Logging
@@ -42,10 +43,10 @@ struct LineLogHandler: LogHandler {
         let time = Date().ISO8601Format(.iso8601(timeZone: .gmt, includingFractionalSeconds: true))
         let line: String
         if isJSON {
-            let fields = all.map { ",\(JSONText.quoted($0.key)):\(JSONText.quoted("\($0.value)"))" }.joined()
+            let fields = all.map { ",\(JSONString.quoted($0.key)):\(JSONString.quoted("\($0.value)"))" }.joined()
             line =
                 "{\"time\":\"\(time)\",\"level\":\"\(event.level)\","
-                + "\"message\":\(JSONText.quoted("\(event.message)"))\(fields)}\n"
+                + "\"message\":\(JSONString.quoted("\(event.message)"))\(fields)}\n"
         } else {
             let fields = all.map { " \($0.key)=\(Self.shown("\($0.value)"))" }.joined()
             line = "\(time) \(event.level) \(Self.oneLine("\(event.message)"))\(fields)\n"
@@ -54,7 +55,7 @@ struct LineLogHandler: LogHandler {
     }
 
     private static func shown(_ text: String) -> String {
-        text.contains { $0 == " " || $0 == "\"" } || text.isEmpty ? JSONText.quoted(text) : oneLine(text)
+        text.contains { $0 == " " || $0 == "\"" } || text.isEmpty ? JSONString.quoted(text) : oneLine(text)
     }
 
     /// A line is a line, whatever a peer put into the text.

@@ -53,27 +53,14 @@ def main():
         except (processes.Failure, subprocess.TimeoutExpired) as error:
             failed += 1
             print(f"FAIL {test.__name__}: {error}", flush=True)
-    if not options.only or re.search(options.only, "differential"):
-        good, bad, report = differential.run(options.bin)
-        print("\n".join(report))
-        print(f"differential: {good} equal, {bad} different", flush=True)
-        passed += good
-        failed += bad
-    if not options.only or re.search(options.only, "clusters"):
-        good, bad, _ = clusters.run(options.bin)
-        print(f"clusters: {good} equal, {bad} different", flush=True)
-        passed += good
-        failed += bad
-    if not options.only or re.search(options.only, "filters"):
-        good, bad, report = filters.run(options.bin)
-        print("\n".join(report))
-        print(f"filters: {good} equal, {bad} different", flush=True)
-        passed += good
-        failed += bad
-    if not options.only or re.search(options.only, "protocols"):
-        good, bad, report = protocols.run(options.bin)
-        print("\n".join(report))
-        print(f"protocols: {good} equal, {bad} different", flush=True)
+    for suite in (differential, clusters, filters, protocols):
+        if options.only and not re.search(options.only, suite.__name__):
+            continue
+        good, bad, report = suite.run(options.bin)
+        # That of clusters was printed as it came.
+        if suite is not clusters:
+            print("\n".join(report))
+        print(f"{suite.__name__}: {good} equal, {bad} different", flush=True)
         passed += good
         failed += bad
     print(f"{passed} passed, {failed} failed")

@@ -1,9 +1,6 @@
 package import ApusIdentity
-internal import CDispatch
-internal import CoreFoundation
 package import Foundation
 internal import Glibc
-internal import SwiftASN1
 internal import Synchronization
 package import X509
 
@@ -34,7 +31,7 @@ package final class AuthorityStore: Sendable {
 
     private struct State {
         var current: Current
-        var marks: [String]
+        var stamps: [FileStamp?]
     }
 
     /// Opens the authority; makes it if it is Apus's own and not there yet.
@@ -57,7 +54,7 @@ package final class AuthorityStore: Sendable {
                 try Self.create(in: own, trustDomain: trustDomain, now: now)
             }
         }
-        self.state = Mutex(State(current: try Self.load(path, now: now), marks: Self.marks(path)))
+        self.state = Mutex(State(current: try Self.load(path, now: now), stamps: Self.stamps(path)))
     }
 
     package var current: Current { state.withLock { $0.current } }
@@ -67,10 +64,10 @@ package final class AuthorityStore: Sendable {
     /// - Returns: true if something else is in force now. A failure leaves what was.
     package func refresh(now: Date) throws(Failure) -> Bool {
         if isOwn { try renew(now: now) }
-        let marks = Self.marks(path)
-        guard marks != state.withLock({ $0.marks }) else { return false }
+        let stamps = Self.stamps(path)
+        guard stamps != state.withLock({ $0.stamps }) else { return false }
         let loaded = try Self.load(path, now: now)
-        state.withLock { $0 = State(current: loaded, marks: marks) }
+        state.withLock { $0 = State(current: loaded, stamps: stamps) }
         return true
     }
 
@@ -83,8 +80,8 @@ package final class AuthorityStore: Sendable {
     private static func create(in folder: StateFolder, trustDomain: TrustDomain, now: Date) throws(Failure) {
         do {
             let root = try RootAuthority.make(trustDomain: trustDomain, now: now)
-            try write(root.key.serializeAsPEM().pemString, "root-key.pem", folder)
-            try write(root.certificate.serializeAsPEM().pemString, "root-cert.pem", folder)
+            try write(root.key.pem, "root-key.pem", folder)
+            try write(root.certificate.pem, "root-cert.pem", folder)
             try write(root.makeIntermediate(trustDomain: trustDomain, now: now), folder)
         } catch let failure as Failure {
             throw failure
@@ -95,14 +92,13 @@ package final class AuthorityStore: Sendable {
 
     /// The key first and the certificate last: a crash in between is a folder without a certificate, made anew.
     private static func write(_ authority: CertificateAuthority, _ folder: StateFolder) throws {
-        try write(authority.key.serializeAsPEM().pemString, "ca-key.pem", folder)
-        try write(
-            authority.chain.map { try $0.serializeAsPEM().pemString }.joined(separator: "\n"), "cert-chain.pem", folder)
-        try write(authority.certificate.serializeAsPEM().pemString, "ca-cert.pem", folder)
+        try write(authority.key.pem, "ca-key.pem", folder)
+        try write(authority.chain.map { try $0.pem }.joined(), "cert-chain.pem", folder)
+        try write(authority.certificate.pem, "ca-cert.pem", folder)
     }
 
     private static func write(_ text: String, _ name: String, _ folder: StateFolder) throws {
-        try folder.write(name, Array((text.hasSuffix("\n") ? text : text + "\n").utf8))
+        try folder.write(name, Array(text.utf8))
     }
 
     private static func read(_ path: String, _ name: String) throws(Failure) -> String {
@@ -130,11 +126,10 @@ package final class AuthorityStore: Sendable {
     }
 
     /// A file's identity and time: an exchange by rename, a link turned elsewhere and a write in place all change it.
-    private static func marks(_ path: String) -> [String] {
+    private static func stamps(_ path: String) -> [FileStamp?] {
         ["ca-cert.pem", "ca-key.pem", "cert-chain.pem", "root-cert.pem"].map { name in
-            var status = stat()
-            guard stat(ManifestPath.join(path, name), &status) == 0 else { return "-" }
-            return "\(status.st_ino) \(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec) \(status.st_size)"
+            guard case .present(let stamp) = FolderScan.presence(of: ManifestPath.join(path, name)) else { return nil }
+            return stamp
         }
     }
 

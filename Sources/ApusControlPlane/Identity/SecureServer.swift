@@ -54,13 +54,7 @@ struct SecureServer: Sendable {
             credentials: try Self.credentials(authority.current, identity, hosts, addresses),
             domains: [options.trustDomain])
         var config = HTTP2ServerTransport.Custom<SecureListener>.Config.defaults
-        config.connection.keepalive.clientBehavior.minPingIntervalWithoutCalls = .seconds(1)
-        config.connection.keepalive.clientBehavior.allowWithoutCalls = true
-        config.connection.keepalive.time = .seconds(60)
-        config.connection.keepalive.timeout = .seconds(20)
-        config.rpc.maxRequestPayloadSize = 16 << 20
-        config.http2.maxConcurrentStreams = 1024
-        config.http2.targetWindowSize = 1 << 20
+        ServerLimits.apply(&config.connection, &config.rpc, &config.http2)
         transport = HTTP2ServerTransport.Custom(listenerFactory: listener, config: config)
         server = GRPCServer(transport: transport, services: services(listener.callers))
     }

@@ -70,12 +70,7 @@ package final class TokenStore: Sendable {
     ///
     /// - Parameter keyDigest: SHA-256 of the key that the certificate is for.
     package func admit(_ text: String, keyDigest: [UInt8], now: Date) throws(Failure) -> SPIFFEIdentity {
-        let token: JoinToken
-        do {
-            token = try JoinToken(text, key: key.publicKey, trustDomain: trustDomain, now: now)
-        } catch {
-            throw Failure(description: error.description, isRefusal: true)
-        }
+        let token = try verified(text, now: now)
         let name = JoinToken.digest(text)
         let outcome = uses.withLock { _ -> Failure? in
             guard let bytes = folder.read(Self.file(name), limit: 1 << 16),
@@ -100,12 +95,7 @@ package final class TokenStore: Sendable {
     /// Who the holder of a token is, for a call that gives no certificate. A single-use token is for a certificate only:
     /// nothing else would bind it to its holder.
     package func identify(_ text: String, now: Date) throws(Failure) -> SPIFFEIdentity {
-        let token: JoinToken
-        do {
-            token = try JoinToken(text, key: key.publicKey, trustDomain: trustDomain, now: now)
-        } catch {
-            throw Failure(description: error.description, isRefusal: true)
-        }
+        let token = try verified(text, now: now)
         guard !token.isSingleUse else {
             throw Failure(
                 description: "a single-use token is good for a certificate; use the certificate here", isRefusal: true)
@@ -114,6 +104,14 @@ package final class TokenStore: Sendable {
             throw Failure(description: "the token was revoked", isRefusal: true)
         }
         return token.identity
+    }
+
+    private func verified(_ text: String, now: Date) throws(Failure) -> JoinToken {
+        do {
+            return try JoinToken(text, key: key.publicKey, trustDomain: trustDomain, now: now)
+        } catch {
+            throw Failure(description: error.description, isRefusal: true)
+        }
     }
 
     /// Forgets tokens that ended.

@@ -1,3 +1,4 @@
+internal import ApusCore
 internal import ApusTraffic
 internal import Glibc
 internal import NIOCore
@@ -190,12 +191,12 @@ package final class AdminPages: Sendable {
     }
 
     private func serverInfo() -> AdminResponse {
-        let version = JSONText.quoted("apus/\(actions.version)")
+        let version = JSONString.quoted("apus/\(actions.version)")
         return .json(
             "{\"version\":\(version),\"state\":\"\(state)\",\"hot_restart_version\":\"disabled\","
                 + "\"uptime_current_epoch\":\"\(uptime)s\",\"uptime_all_epochs\":\"\(uptime)s\","
-                + "\"node\":{\"id\":\(JSONText.quoted(actions.nodeID)),"
-                + "\"cluster\":\(JSONText.quoted(actions.nodeCluster))}}")
+                + "\"node\":{\"id\":\(JSONString.quoted(actions.nodeID)),"
+                + "\"cluster\":\(JSONString.quoted(actions.nodeCluster))}}")
     }
 
     private func listeners(json: Bool) async -> AdminResponse {
@@ -204,8 +205,8 @@ package final class AdminPages: Sendable {
             return AdminResponse(200, list.map { "\($0.name)::\($0.address)\n" }.joined())
         }
         let statuses = list.map { item in
-            "{\"name\":\(JSONText.quoted(item.name)),\"local_address\":{\"socket_address\":"
-                + "{\"address\":\(JSONText.quoted(item.host)),\"port_value\":\(item.port)}}}"
+            "{\"name\":\(JSONString.quoted(item.name)),\"local_address\":{\"socket_address\":"
+                + "{\"address\":\(JSONString.quoted(item.host)),\"port_value\":\(item.port)}}}"
         }
         return .json("{\"listener_statuses\":[\(statuses.joined(separator: ","))]}")
     }

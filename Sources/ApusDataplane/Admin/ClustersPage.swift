@@ -135,13 +135,13 @@ package struct ClustersPage: Sendable {
                 }
                 return "{\"address\":\(Self.address(endpoint?.address, address)),"
                     + "\"stats\":[\(counters.joined(separator: ","))],\"health_status\":{\(health)},"
-                    + "\"weight\":\(endpoint?.weight ?? 1),\"hostname\":\(JSONText.quoted(endpoint?.hostname ?? "")),"
+                    + "\"weight\":\(endpoint?.weight ?? 1),\"hostname\":\(JSONString.quoted(endpoint?.hostname ?? "")),"
                     + "\"priority\":\(endpoint?.priority ?? 0),"
-                    + "\"locality\":{\"region\":\(JSONText.quoted(locality.region)),"
-                    + "\"zone\":\(JSONText.quoted(locality.zone)),\"sub_zone\":\(JSONText.quoted(locality.subZone))}}"
+                    + "\"locality\":{\"region\":\(JSONString.quoted(locality.region)),"
+                    + "\"zone\":\(JSONString.quoted(locality.zone)),\"sub_zone\":\(JSONString.quoted(locality.subZone))}}"
             }
-            return "{\"name\":\(JSONText.quoted(cluster.config.name)),\"added_via_api\":true,"
-                + "\"observability_name\":\(JSONText.quoted(cluster.config.statName)),"
+            return "{\"name\":\(JSONString.quoted(cluster.config.name)),\"added_via_api\":true,"
+                + "\"observability_name\":\(JSONString.quoted(cluster.config.statName)),"
                 + "\"host_statuses\":[\(hosts.joined(separator: ","))]}"
         }
         return "{\"cluster_statuses\":[\(statuses.joined(separator: ","))]}"
@@ -150,11 +150,11 @@ package struct ClustersPage: Sendable {
     private static func address(_ address: ApusTraffic.SocketAddress?, _ text: String) -> String {
         switch address {
         case .ip(let ip, let port)?:
-            "{\"socket_address\":{\"address\":\(JSONText.quoted(ip.description)),\"port_value\":\(port)}}"
+            "{\"socket_address\":{\"address\":\(JSONString.quoted(ip.description)),\"port_value\":\(port)}}"
         case .hostname(let name, let port)?:
-            "{\"socket_address\":{\"address\":\(JSONText.quoted(name)),\"port_value\":\(port)}}"
-        case .pipe(let path)?: "{\"pipe\":{\"path\":\(JSONText.quoted(path))}}"
-        case nil: "{\"socket_address\":{\"address\":\(JSONText.quoted(text))}}"
+            "{\"socket_address\":{\"address\":\(JSONString.quoted(name)),\"port_value\":\(port)}}"
+        case .pipe(let path)?: "{\"pipe\":{\"path\":\(JSONString.quoted(path))}}"
+        case nil: "{\"socket_address\":{\"address\":\(JSONString.quoted(text))}}"
         }
     }
 }

@@ -1,3 +1,4 @@
+internal import ApusCore
 package import ApusTraffic
 
 /// Facts about the process that no loop knows.
@@ -247,7 +248,7 @@ package struct StatsText: Sendable {
     }
 
     package func json(_ query: StatsQuery = StatsQuery()) -> String {
-        var lines = chosen(query).map { "{\"name\":\(JSONText.quoted($0.name)),\"value\":\($0.value)}" }
+        var lines = chosen(query).map { "{\"name\":\(JSONString.quoted($0.name)),\"value\":\($0.value)}" }
         let histograms = chosenHistograms(query)
         if !histograms.isEmpty {
             let supported = Self.shares.map(Self.number).joined(separator: ",")
@@ -256,7 +257,7 @@ package struct StatsText: Sendable {
                     let value = item.histogram.quantile(share / 100).map(Self.number) ?? "null"
                     return "{\"cumulative\":\(value),\"interval\":null}"
                 }
-                return "{\"name\":\(JSONText.quoted(item.name)),\"values\":[\(values.joined(separator: ","))]}"
+                return "{\"name\":\(JSONString.quoted(item.name)),\"values\":[\(values.joined(separator: ","))]}"
             }
             lines.append(
                 "{\"histograms\":{\"supported_quantiles\":[\(supported)],"

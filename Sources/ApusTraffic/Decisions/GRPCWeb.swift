@@ -95,12 +95,12 @@ package struct GRPCWebBridge: Sendable {
             guard length <= Self.frameLimit else {
                 // Larger than anything that is collected here: it goes out in parts, which are whole groups of three.
                 let whole = (pending.count - start) / 3 * 3
-                GRPCWebBase64.encode(pending[start..<start + whole], into: &out)
+                Base64.encode(pending[start..<start + whole], into: &out)
                 start += whole
                 break
             }
             guard pending.count - start >= 5 + length else { break }
-            GRPCWebBase64.encode(pending[start..<start + 5 + length], into: &out)
+            Base64.encode(pending[start..<start + 5 + length], into: &out)
             start += 5 + length
         }
         pending.removeFirst(start)
@@ -124,40 +124,10 @@ package struct GRPCWebBridge: Sendable {
         frame.append(contentsOf: text)
         guard isTextResponse else { return frame }
         var out: [UInt8] = []
-        GRPCWebBase64.encode(pending[...], into: &out)
+        Base64.encode(pending[...], into: &out)
         pending = []
-        GRPCWebBase64.encode(frame[...], into: &out)
+        Base64.encode(frame[...], into: &out)
         return out
-    }
-}
-
-/// Base64 with padding (RFC 4648, section 4).
-enum GRPCWebBase64 {
-    private static let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-
-    static func encode(_ bytes: ArraySlice<UInt8>, into out: inout [UInt8]) {
-        var rest = bytes
-        out.reserveCapacity(out.count + (bytes.count + 2) / 3 * 4)
-        while let first = rest.popFirst() {
-            let second = rest.popFirst()
-            let third = second == nil ? nil : rest.popFirst()
-            let group = UInt32(first) << 16 | UInt32(second ?? 0) << 8 | UInt32(third ?? 0)
-            out.append(digits[Int(group >> 18)])
-            out.append(digits[Int(group >> 12 & 63)])
-            out.append(second == nil ? UInt8(ascii: "=") : digits[Int(group >> 6 & 63)])
-            out.append(third == nil ? UInt8(ascii: "=") : digits[Int(group & 63)])
-        }
-    }
-
-    static func value(_ digit: UInt8) -> UInt32? {
-        switch digit {
-        case UInt8(ascii: "A")...UInt8(ascii: "Z"): UInt32(digit &- UInt8(ascii: "A"))
-        case UInt8(ascii: "a")...UInt8(ascii: "z"): UInt32(digit &- UInt8(ascii: "a") &+ 26)
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(digit &- UInt8(ascii: "0") &+ 52)
-        case UInt8(ascii: "+"): 62
-        case UInt8(ascii: "/"): 63
-        default: nil
-        }
     }
 }
 
@@ -178,7 +148,7 @@ struct Base64Decoder: Sendable {
                 padding += 1
                 group <<= 6
             } else {
-                guard padding == 0, let value = GRPCWebBase64.value(byte) else { return nil }
+                guard padding == 0, let value = Base64.value(byte) else { return nil }
                 group = group << 6 | value
             }
             digits += 1
