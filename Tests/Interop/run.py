@@ -22,6 +22,7 @@ import identity
 import peers
 import processes
 import protocols
+import smuggling
 
 
 def bookstore(programs):
@@ -53,7 +54,7 @@ def main():
         except (processes.Failure, subprocess.TimeoutExpired) as error:
             failed += 1
             print(f"FAIL {test.__name__}: {error}", flush=True)
-    for suite in (differential, clusters, filters, protocols):
+    for suite in (differential, clusters, filters, protocols, smuggling):
         if options.only and not re.search(options.only, suite.__name__):
             continue
         good, bad, report = suite.run(options.bin)

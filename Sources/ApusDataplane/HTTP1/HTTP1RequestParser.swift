@@ -46,7 +46,11 @@ package struct HTTP1RequestParser: Sendable {
         let target = head.authority
         try fields.readFields(&head, from: fieldsStart, to: end, isRequest: true)
         // The authority of an absolute target wins over `Host` (RFC 9112, 3.2.2).
-        if !target.isEmpty { head.authority = target }
+        if !target.isEmpty {
+            head.authority = target
+            // As Envoy: of an absolute target the port must be one.
+            guard head.method == .connect || head.withBytes(target, Self.hasGoodPort) else { throw .invalidTarget }
+        }
         head.preservesNames = options.nameFormat == .preserved
         try Self.check(fields, &head, &facts, options)
         return end
@@ -193,7 +197,8 @@ package struct HTTP1RequestParser: Sendable {
             facts.close = options.close || !mayStay
             facts.nominatesOthers = options.nominatesOthers
             // An offer of HTTP/2 in plain text is passed over, as Envoy does: RFC 9113 gave this upgrade up.
-            if options.upgrade, let upgrade = head.value(.upgrade), !upgrade.isEmpty {
+            // An upgrade to nothing is one that nobody allows.
+            if options.upgrade, let upgrade = head.value(.upgrade) {
                 if head.withBytes(upgrade, { HTTP1FieldFacts.equal($0, "h2c") }) {
                     head.remove(.http2Settings)
                 } else {
@@ -208,6 +213,15 @@ package struct HTTP1RequestParser: Sendable {
         if let expect = head.value(.expect) {
             facts.expectsContinue = head.withBytes(expect) { HTTP1FieldFacts.equal($0, "100-continue") }
         }
+    }
+
+    /// No port, or a number of up to 65535 behind the last colon that is not part of an IPv6 address.
+    private static func hasGoodPort(_ authority: UnsafeRawBufferPointer) -> Bool {
+        guard let colon = authority.lastIndex(of: UInt8(ascii: ":")) else { return true }
+        if let bracket = authority.lastIndex(of: UInt8(ascii: "]")), bracket > colon { return true }
+        let digits = authority[(colon + 1)...]
+        guard digits.count <= 5, digits.allSatisfy({ (0x30...0x39).contains($0) }) else { return false }
+        return digits.reduce(0) { $0 * 10 + Int($1 & 15) } <= 65_535
     }
 
     /// Host, with a port or not; characters that could end a host elsewhere are refused.

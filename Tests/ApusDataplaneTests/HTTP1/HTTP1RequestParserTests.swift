@@ -127,6 +127,8 @@ private func failure(_ text: String, step: Int = .max) -> HTTP1Error? {
             "GET foo HTTP/1.1\r\nHost: a\r\n\r\n",
             "GET /\u{E4} HTTP/1.1\r\nHost: a\r\n\r\n",
             "GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n",
+            "GET http://a:x/ HTTP/1.1\r\nHost: a\r\n\r\n",
+            "GET http://a:65536/ HTTP/1.1\r\nHost: a\r\n\r\n",
             // Request lines.
             "GET  / HTTP/1.1\r\nHost: a\r\n\r\n",
             "GET / HTTP/1.1 \r\nHost: a\r\n\r\n",
