@@ -25,6 +25,7 @@ bench: build tools
 # Fuzzing with time; the corpora are replayed by `make test`.
 fuzz: build
 	$(PYTHON) Tests/Fuzz/run.py --bin $(BIN)
+	$(PYTHON) Tests/Fuzz/run.py --bin $(BIN) --wire all
 
 check: python
 	$(PYTHON) Tests/Checks/walls.py

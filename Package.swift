@@ -123,8 +123,15 @@ let package = Package(
             ],
             path: "Tests/Fuzz/Flow",
             swiftSettings: handWritten),
+        .target(
+            name: "ApusWire",
+            dependencies: [
+                "ApusCore", "ApusAPI", "ApusTraffic", "ApusDataplane", protobuf,
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            path: "Tests/Fuzz/Wire", swiftSettings: handWritten),
         .executableTarget(
-            name: "apus-fuzz", dependencies: ["ApusCore", "ApusFlow"], path: "Tests/Fuzz/Fuzzer",
+            name: "apus-fuzz", dependencies: ["ApusCore", "ApusFlow", "ApusWire"], path: "Tests/Fuzz/Fuzzer",
             swiftSettings: handWritten),
 
         tests("ApusAPITests", ["ApusAPI", protobuf]),
@@ -134,6 +141,7 @@ let package = Package(
                 "ApusCore", "ApusModel", "ApusManifest", "ApusMesh", "ApusAPI", "ApusCompiler", "ApusTraffic",
                 "ApusFlow", protobuf,
             ]),
+        tests("ApusWireTests", ["ApusWire"]),
         tests("ApusIdentityTests", ["ApusIdentity"] + identity),
         tests("ApusYAMLTests", ["ApusCore", "ApusModel", "ApusYAML"]),
         tests("ApusManifestTests", ["ApusCore", "ApusModel", "ApusYAML", "ApusManifest"]),

@@ -31,6 +31,27 @@ def replay(program: str, folders: list[str]) -> bool:
     return True
 
 
+def wire(program: str, options) -> int:
+    names = sorted({file.name.split(".")[0] for file in (HERE / "corpus-wire").iterdir()})
+    good = True
+    for name in names if "all" in options.wire else options.wire:
+        current = pathlib.Path(options.crashes) / f"current-{name}.bin"
+        deadline, seed = time.monotonic() + options.seconds, options.seed
+        while time.monotonic() < deadline and seed < options.seed + 50:
+            left = max(1.0, deadline - time.monotonic())
+            code = subprocess.run(
+                [program, "--wire", name, "--seconds", f"{left:.0f}", "--seed", str(seed), "--crashes", options.crashes,
+                 "--corpus", str(HERE / "corpus-wire")]).returncode
+            seed += 1
+            good = good and code == 0
+            if code not in (0, 1) and current.exists():
+                kept = current.with_name(f"crash-{name}-{hashlib.sha256(current.read_bytes()).hexdigest()[:16]}.bin")
+                current.rename(kept)
+                print(f"died with {code} on {kept}", flush=True)
+    print("nothing found" if good else f"found something: look into {options.crashes}")
+    return 0 if good else 1
+
+
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--bin", default=".build/release", help="folder of the programs")
@@ -38,8 +59,12 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--corpus", action="append", default=[], help="one more folder of manifests to start from")
     parser.add_argument("--crashes", default=".build/fuzz", help="where inputs that break something are written")
+    parser.add_argument("--wire", action="append", default=[],
+                        help="a format of bytes instead of manifests, or `all`: each for the time given")
     options = parser.parse_args()
     program = str(pathlib.Path(options.bin) / "apus-fuzz")
+    if options.wire:
+        return wire(program, options)
     folders = []
     for folder in [HERE / "corpus", ROOT / "Examples" / "bookstore" / "manifests", *options.corpus]:
         folders += ["--corpus", str(folder)]

@@ -1,4 +1,4 @@
-internal import ApusTraffic
+package import ApusTraffic
 
 /// Finds the end of a head. Remembers how far it has looked, so a head that arrives byte by byte costs one pass.
 internal struct HTTP1HeadScanner: Sendable {
@@ -165,7 +165,7 @@ extension HTTP1FieldFacts {
 }
 
 /// What the `Connection` fields of a head ask for (RFC 9110 section 7.6.1).
-internal struct ConnectionOptions: Sendable {
+package struct ConnectionOptions: Sendable {
     var close = false
     var keepAlive = false
     var upgrade = false
@@ -209,7 +209,7 @@ internal struct ConnectionOptions: Sendable {
     /// depends on is refused: it would make the next hop see another request.
     ///
     /// - Parameter keepsUpgrade: the `Upgrade` field stays, because both sides agreed to pass the upgrade on.
-    static func removeHopByHop(
+    package static func removeHopByHop(
         _ head: inout HTTPHead, nominatesOthers: Bool, keepsUpgrade: Bool
     ) throws(HTTP1Error) {
         if nominatesOthers {

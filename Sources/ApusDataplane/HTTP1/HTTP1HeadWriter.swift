@@ -1,10 +1,10 @@
-internal import ApusTraffic
-internal import NIOCore
+package import ApusTraffic
+package import NIOCore
 
 /// Heads to bytes. Names go out in lower case, as Envoy writes them; nothing is allocated.
-internal enum HTTP1HeadWriter {
+package enum HTTP1HeadWriter {
     /// The framing line that the writer adds after the fields.
-    enum Framing {
+    package enum Framing {
         /// The head's own `content-length`, if it has one.
         case asIs
         case chunked
@@ -12,17 +12,27 @@ internal enum HTTP1HeadWriter {
     }
 
     /// How a message is written beside its fields.
-    struct Style {
-        var names = HTTP1ProtocolOptions.NameFormat.lowercase
+    package struct Style {
+        package var names = HTTP1ProtocolOptions.NameFormat.lowercase
         /// The target of a request is an absolute URL.
-        var absoluteURL = false
+        package var absoluteURL = false
         /// The status line says HTTP/1.0.
-        var isHTTP10 = false
+        package var isHTTP10 = false
         /// `connection: keep-alive`, for a client of HTTP/1.0 that asked for it.
-        var keepAlive = false
+        package var keepAlive = false
+
+        package init(
+            names: HTTP1ProtocolOptions.NameFormat = .lowercase, absoluteURL: Bool = false, isHTTP10: Bool = false,
+            keepAlive: Bool = false
+        ) {
+            self.names = names
+            self.absoluteURL = absoluteURL
+            self.isHTTP10 = isHTTP10
+            self.keepAlive = keepAlive
+        }
     }
 
-    static func writeRequest(
+    package static func writeRequest(
         _ head: HTTPHead, framing: Framing, upgrade: Bool, style: Style = Style(), to out: inout ByteBuffer
     ) {
         write(head, style: style, to: &out) { bytes, writer in

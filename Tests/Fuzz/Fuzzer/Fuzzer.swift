@@ -10,12 +10,14 @@ internal import Foundation
         var corpus: [String] = []
         var crashes = "."
         var replay = false
+        var wire: String?
         /// Seconds of processor time that one input may take.
         var limit = 5.0
     }
 
     static let usage = """
-        usage: apus-fuzz [--seconds N] [--seed S] [--corpus DIR]... [--crashes DIR] [--limit S] [--replay]
+        usage: apus-fuzz [--seconds N] [--seed S] [--corpus DIR]... [--crashes DIR] [--limit S] [--replay] [--wire NAME]
+          --wire    a format that peers send bytes in, instead of manifests; files NAME.* of the corpus begin
           --replay  runs every file of the corpus once instead; exits with 1 if a rule does not hold
         An input that breaks a rule is written to the crashes folder as problem-*.yaml, one that takes too long as
         hang-*.yaml; the input at hand when the process dies is current.yaml there.
@@ -30,6 +32,7 @@ internal import Foundation
         // A memory bomb shall end here and not in the rest of the machine.
         var limit = rlimit(rlim_cur: 4 << 30, rlim_max: 4 << 30)
         setrlimit(__rlimit_resource_t(RLIMIT_DATA.rawValue), &limit)
+        if let wire = options.wire { exit(WireFuzzer.main(wire, options)) }
         let check = FlowCheck()
         if !check.baseProblems.isEmpty {
             say("the base mesh is not sound: \(check.baseProblems)")
@@ -57,6 +60,7 @@ internal import Foundation
             case "--limit":
                 guard let number = Double(value), number > 0 else { return nil }
                 options.limit = number
+            case "--wire": options.wire = value
             case "--corpus": options.corpus.append(value)
             case "--crashes": options.crashes = value
             default: return nil
