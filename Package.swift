@@ -70,7 +70,7 @@ let package = Package(
         library("ApusManifest", ["ApusCore", "ApusModel", "ApusYAML", "ApusRegex"]),
         library("ApusMesh", ["ApusCore", "ApusModel"]),
         .target(name: "ApusAPI", dependencies: [protobuf], swiftSettings: [.swiftLanguageMode(.v6)]),
-        library("ApusCompiler", ["ApusCore", "ApusModel", "ApusMesh", "ApusAPI", protobuf]),
+        library("ApusCompiler", ["ApusCore", "ApusModel", "ApusMesh", "ApusAPI", "ApusIdentity", protobuf]),
         library("ApusDelta", ["ApusCore", "ApusAPI", protobuf]),
         library("ApusTraffic", ["ApusCore", "ApusAPI", "ApusRegex", protobuf]),
         library("ApusBootstrap", ["ApusCore", "ApusYAML", "ApusAPI", "ApusTraffic", protobuf]),
@@ -146,7 +146,9 @@ let package = Package(
         tests("ApusYAMLTests", ["ApusCore", "ApusModel", "ApusYAML"]),
         tests("ApusManifestTests", ["ApusCore", "ApusModel", "ApusYAML", "ApusManifest"]),
         tests("ApusMeshTests", ["ApusCore", "ApusModel", "ApusMesh"]),
-        tests("ApusCompilerTests", ["ApusCore", "ApusModel", "ApusMesh", "ApusAPI", "ApusCompiler", protobuf]),
+        tests(
+            "ApusCompilerTests",
+            ["ApusCore", "ApusModel", "ApusMesh", "ApusAPI", "ApusCompiler", "ApusIdentity", protobuf] + identity),
         tests("ApusDeltaTests", ["ApusCore", "ApusAPI", "ApusDelta", protobuf]),
         tests("ApusTrafficTests", ["ApusCore", "ApusRegex", "ApusAPI", "ApusTraffic", protobuf]),
         tests(
@@ -158,8 +160,8 @@ let package = Package(
         tests(
             "ApusControlPlaneTests",
             [
-                "ApusCore", "ApusModel", "ApusManifest", "ApusMesh", "ApusCompiler", "ApusDelta", "ApusControlPlane",
-                "ApusIdentity", protobuf, log,
+                "ApusCore", "ApusModel", "ApusAPI", "ApusManifest", "ApusMesh", "ApusCompiler", "ApusDelta",
+                "ApusControlPlane", "ApusIdentity", protobuf, log,
             ] + nio + identity),
         tests("ApusXDSClientTests", ["ApusCore", "ApusAPI", "ApusDelta", "ApusXDSClient", protobuf, log] + grpc),
     ],

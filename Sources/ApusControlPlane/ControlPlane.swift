@@ -175,7 +175,7 @@ package struct ControlPlane: Sendable {
                 ).write(to: state)
                 logger.notice(
                     "serving", metadata: ["xds": "\(xds)", "secure": "\(secureAddress ?? "-")", "http": "\(http)"])
-                let care = Task { await secure?.maintain() }
+                let care = Task { await secure?.maintain { await pipeline.authorityChanged() } }
                 await stop()
                 care.cancel()
                 logger.notice("stopping")
@@ -216,6 +216,7 @@ package struct ControlPlane: Sendable {
                 let authentication = Authentication(callers: callers, tokens: tokens)
                 var context = context
                 context.authentication = authentication
+                context.authority = authority
                 return [
                     DiscoveryServices(context: context),
                     CertificateService(

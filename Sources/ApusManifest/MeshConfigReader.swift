@@ -65,6 +65,7 @@ extension MeshConfig.PathNormalization: FieldEnum {}
 extension MeshConfig.AccessLogEncoding: FieldEnum {}
 extension MeshConfig.InboundMode: FieldEnum {}
 extension MeshConfig.H2UpgradePolicy: FieldEnum {}
+extension MeshConfig.MutualTLS.Version: FieldEnum {}
 
 extension MeshConfig: FieldMessage {
     mutating func read(_ fields: inout Fields) {
@@ -80,6 +81,11 @@ extension MeshConfig: FieldMessage {
         fields.read("outboundTrafficPolicy", &outboundTrafficPolicy)
         fields.nested("inboundTrafficPolicy") { $0.read("mode", &inboundTrafficPolicy) }
         fields.read("enableAutoMtls", &enableAutoMtls)
+        fields.nested("meshMTLS") {
+            $0.read("minProtocolVersion", &meshMTLS.minProtocolVersion)
+            $0.read("cipherSuites", &meshMTLS.cipherSuites)
+            $0.read("ecdhCurves", &meshMTLS.ecdhCurves)
+        }
         fields.read("enableTracing", &enableTracing)
         fields.read("accessLogFile", &accessLogFile)
         fields.read("accessLogFormat", &accessLogFormat)
@@ -124,7 +130,7 @@ extension MeshConfig: FieldMessage {
             "disableEnvoyListenerLog", "rdsRefreshDelay", "sdsUdsPath", "sdsRefreshDelay", "configSources",
             "enableSdsTokenMount", "sdsUseK8sSaJwt", "disableMixerHttpReports", "serviceSettings", "certificates",
             "thriftConfig", "caCertificates", "extensionProviders", "defaultProviders", "discoverySelectors",
-            "tlsDefaults", "meshMTLS", "ca", "dnsCapture", "defaultTrafficPolicy", "enableProxyProtocol",
+            "tlsDefaults", "ca", "dnsCapture", "defaultTrafficPolicy", "enableProxyProtocol",
             "reportBatchMaxEntries", "reportBatchMaxTime", "mixerCheckServer", "mixerReportServer",
             "policyCheckFailOpen", "sidecarToTelemetrySessionAffinity", "enableClientSidePolicyCheck",
             "disablePolicyChecks")

@@ -8,7 +8,6 @@ internal import ApusModel
 enum NotEnforced {
     /// Kinds without effect, and what that means for their author.
     static let kinds: [(kind: Kind, consequence: String)] = [
-        (.peerAuthentication, "mutual TLS is NOT being required or refused by it"),
         (.requestAuthentication, "tokens are NOT being checked by it"),
         (.authorizationPolicy, "requests are NOT being restricted by it"),
         (.envoyFilter, "its patches are not applied"),
@@ -16,14 +15,6 @@ enum NotEnforced {
         (.proxyConfig, "proxies are not configured by it"),
         (.workloadGroup, "workloads are not registered from it"),
     ]
-
-    /// Gateway servers that end TLS, or need the mesh's own TLS behind them.
-    static let serverTLSModes: [ServerTLSSettings.Mode] = [
-        .simple, .mutual, .optionalMutual, .istioMutual,
-    ]
-
-    /// Client TLS of DestinationRules.
-    static let clientTLSModes: [ClientTLSSettings.Mode] = [.istioMutual]
 
     /// A proxy balances by zone only if it knows how its own fellows are spread, which nothing tells it yet.
     static let zoneAware = "the client's region comes first, but zones in it get requests by their endpoints alone"
@@ -33,7 +24,6 @@ enum NotEnforced {
 
     /// Settings of the mesh, the values that would ask for something, and what is missing.
     static let meshSettings: [(name: StaticString, asks: @Sendable (MeshConfig) -> Bool, consequence: String)] = [
-        ("enableAutoMtls", { $0.enableAutoMtls }, "connections between proxies are not encrypted"),
         ("enableTracing", { $0.enableTracing }, "no spans are sent"),
         ("inboundClusterStatName", { !$0.inboundClusterStatName.isEmpty }, "inbound clusters keep their own names"),
         ("enablePrometheusMerge", { $0.enablePrometheusMerge }, "metrics of applications are not merged"),
@@ -131,8 +121,7 @@ private struct Notes {
         for (index, server) in spec.servers.enumerated() {
             let path = "spec.servers[\(index)]"
             port(server.port.protocol, at: "\(path).port.protocol")
-            guard let tls = server.tls, NotEnforced.serverTLSModes.contains(tls.mode) else { continue }
-            warn("\(path).tls.mode", "TLS mode \(tls.mode.rawValue)", "the server is not opened")
+            guard let tls = server.tls else { continue }
             revocations(tls.caCrl, credential: tls.credentialName, "\(path).tls")
         }
     }
@@ -165,12 +154,6 @@ private struct Notes {
             warn("\(path).loadBalancer.zoneAwareLbSetting", "zoneAwareLbSetting", NotEnforced.zoneAware)
         }
         guard let tls else { return }
-        if NotEnforced.clientTLSModes.contains(tls.mode) {
-            warn("\(path).tls.mode", "TLS mode \(tls.mode.rawValue)", "connections are not encrypted")
-        }
-        if !tls.credentialName.isEmpty {
-            warn("\(path).tls.credentialName", "credentialName", "proxies do not get Secrets")
-        }
         revocations(tls.caCrl, credential: tls.credentialName, "\(path).tls")
     }
 
@@ -206,11 +189,6 @@ private struct Notes {
         }
         for (index, endpoint) in spec.endpoints.enumerated() where !endpoint.network.isEmpty {
             network(endpoint, at: "spec.endpoints[\(index)]")
-        }
-        if !spec.subjectAltNames.isEmpty {
-            warn(
-                "spec.subjectAltNames", "subjectAltNames",
-                "servers do not have to prove these names; a DestinationRule's tls can ask for them")
         }
     }
 

@@ -19,6 +19,8 @@ package final class MeshSnapshot: Sendable {
     let endpointIndex: EndpointIndex
     let virtualServices: VirtualServiceIndex
     let destinationRules: DestinationRuleIndex
+    /// One instance while no PeerAuthentication changes.
+    package let peerAuthentications: PeerAuthenticationIndex
     let relevantLabels: RelevantLabels
     let scopes: ScopeCache
 
@@ -33,6 +35,7 @@ package final class MeshSnapshot: Sendable {
         endpointIndex = EndpointIndex()
         virtualServices = .empty
         destinationRules = .empty
+        peerAuthentications = .empty
         relevantLabels = RelevantLabels(table, destinationRules: .empty, meshConfig: meshConfig)
         scopes = ScopeCache(
             builder: ScopeBuilder(
@@ -97,6 +100,11 @@ package final class MeshSnapshot: Sendable {
         } else {
             destinationRules = base.destinationRules
         }
+        peerAuthentications =
+            kinds.contains(.peerAuthentication)
+            ? PeerAuthenticationIndex(
+                table.ordered(.peerAuthentication).all, rootNamespace: config.rootNamespace)
+            : base.peerAuthentications
         relevantLabels =
             kinds.isDisjoint(with: RelevantLabels.kinds)
             ? base.relevantLabels
@@ -236,6 +244,7 @@ package final class MeshSnapshot: Sendable {
             httpProxyPort: proxy.httpProxyPort,
             isUnprivileged: proxy.isUnprivileged,
             http10: proxy.http10,
+            hasIdentity: proxy.hasIdentity,
             hasIPv4: families.contains(.v4),
             hasIPv6: families.contains(.v6),
             targetPorts: targetPorts)
@@ -254,10 +263,13 @@ package final class MeshSnapshot: Sendable {
         let object =
             proxy.role == .sidecar
             ? scopes.builder.sidecars.sidecar(namespace: proxy.namespace, labels: proxy.labels) : nil
-        guard let object, case .sidecar(let spec) = object.spec else { return InboundScope(services: selecting) }
+        let peers = peerAuthentications.policy(namespace: proxy.namespace, labels: proxy.labels)
+        guard let object, case .sidecar(let spec) = object.spec else {
+            return InboundScope(services: selecting, peers: peers)
+        }
         return InboundScope(
             services: spec.ingress.isEmpty ? selecting : [], selecting: selecting, sidecar: object,
-            ingress: spec.ingress, inboundConnectionPool: spec.inboundConnectionPool)
+            ingress: spec.ingress, inboundConnectionPool: spec.inboundConnectionPool, peers: peers)
     }
 
     /// Gateway objects whose selector the class's labels satisfy, oldest first; empty for sidecars.

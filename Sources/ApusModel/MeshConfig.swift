@@ -15,6 +15,22 @@ package struct MeshConfig: Hashable, Sendable {
         case localhost = "LOCALHOST"
     }
 
+    /// `meshMTLS`: of the mesh's own mutual TLS.
+    package struct MutualTLS: Hashable, Sendable {
+        package enum Version: String, Hashable, Sendable, CaseIterable {
+            case auto = "TLS_AUTO"
+            case v12 = "TLSV1_2"
+            case v13 = "TLSV1_3"
+        }
+
+        /// `TLS_AUTO` is TLS 1.2.
+        package var minProtocolVersion = Version.auto
+        /// Empty: Istio's list.
+        package var cipherSuites: [String] = []
+        package var ecdhCurves: [String] = []
+        package init() {}
+    }
+
     package enum H2UpgradePolicy: String, Hashable, Sendable, CaseIterable {
         case doNotUpgrade = "DO_NOT_UPGRADE"
         case upgrade = "UPGRADE"
@@ -37,6 +53,7 @@ package struct MeshConfig: Hashable, Sendable {
     }()
     package var inboundTrafficPolicy = InboundMode.passthrough
     package var enableAutoMtls = true
+    package var meshMTLS = MutualTLS()
     package var enableTracing = true
     package var accessLogFile = ""
     package var accessLogFormat = ""

@@ -115,7 +115,10 @@ private typealias Endpoints = Envoy_Config_Endpoint_V3_ClusterLoadAssignment
     }
 
     @Test func `the https server has the route configuration of its name, its host as SNI and its secret`() throws {
-        let view = try Self.mesh("seed-my-app").view(FlowMesh.gateway)
+        var gateway = FlowMesh.gateway
+        // Secrets are for proxies that prove who they are.
+        gateway.hasIdentity = true
+        let view = try Self.mesh("seed-my-app").view(gateway)
         #expect(view.routes.byName["https.443.https.my-gateway.default"] != nil)
         let listener = try view.message(.listener, "0.0.0.0_443", as: Listener.self)
         let chain = try #require(listener.filterChains.first)

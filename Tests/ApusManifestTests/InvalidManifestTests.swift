@@ -1777,9 +1777,7 @@ internal import Testing
               trafficPolicy:
                 tls: {mode: ISTIO_MUTUAL}
             """#,
-            [
-                #"7:17 warning APUS0900 TLS mode ISTIO_MUTUAL is understood but not yet enforced: connections are not encrypted"#
-            ]),
+            []),
         Expectation(
             #"mutual TLS without key"#,
             #"""
@@ -2001,9 +1999,7 @@ internal import Testing
                 hosts: [a.example]
                 tls: {mode: SIMPLE, credentialName: x}
             """#,
-            [
-                #"8:17 warning APUS0900 TLS mode SIMPLE is understood but not yet enforced: the server is not opened"#
-            ]),
+            []),
     ]
 
     @Test(arguments: gateway)

@@ -32,7 +32,6 @@ internal import Testing
             [
                 #"8:7 warning APUS0900 zoneAwareLbSetting is understood but not yet enforced: the client's region comes first, but zones in it get requests by their endpoints alone"#,
                 #"14:22 warning APUS0900 zoneAwareLbSetting is understood but not yet enforced: the client's region comes first, but zones in it get requests by their endpoints alone"#,
-                #"19:43 warning APUS0900 credentialName is understood but not yet enforced: proxies do not get Secrets"#,
             ]),
         Expectation(
             #"settings that are carried out"#,
@@ -104,7 +103,6 @@ internal import Testing
             """#,
             [
                 #"9:46 info APUS0900 mysql is treated as TCP: its messages are not looked into"#,
-                #"10:3 warning APUS0900 subjectAltNames is understood but not yet enforced: servers do not have to prove these names; a DestinationRule's tls can ask for them"#,
                 #"11:44 warning APUS0900 the network other is understood but not yet enforced: its endpoints are called directly, without a gateway"#,
             ]),
         Expectation(
@@ -208,7 +206,6 @@ internal import Testing
             zoneAwareLbSetting: {}
             """#,
             [
-                #"1:1 warning APUS0900 enableAutoMtls is understood but not yet enforced: connections between proxies are not encrypted"#,
                 #"2:1 warning APUS0900 enableTracing is understood but not yet enforced: no spans are sent"#,
                 #"3:1 warning APUS0900 inboundClusterStatName is understood but not yet enforced: inbound clusters keep their own names"#,
                 #"4:1 warning APUS0900 enablePrometheusMerge is understood but not yet enforced: metrics of applications are not merged"#,

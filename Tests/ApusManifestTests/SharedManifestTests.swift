@@ -43,9 +43,7 @@ internal import Testing
                   hosts:
                     - "*.example.com"
             """#,
-            [
-                #"22:15 warning APUS0900 TLS mode SIMPLE is understood but not yet enforced: the server is not opened"#
-            ]),
+            []),
         Expectation(
             #"two PeerAuthentications as written"#,
             #"""
@@ -330,10 +328,7 @@ internal import Testing
                 8080:
                   mode: PERMISSIVE
             """#,
-            [
-                #"2:7 warning APUS0900 PeerAuthentication is understood but not yet enforced: mutual TLS is NOT being required or refused by it"#,
-                #"11:7 warning APUS0900 PeerAuthentication is understood but not yet enforced: mutual TLS is NOT being required or refused by it"#,
-            ]),
+            []),
         Expectation(
             #"two AuthorizationPolicies, separated"#,
             #"""

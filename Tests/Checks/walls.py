@@ -23,7 +23,7 @@ ALLOWED = {
     "ApusManifest": ({"ApusCore", "ApusModel", "ApusYAML", "ApusRegex"}, set()),
     "ApusMesh": ({"ApusCore", "ApusModel"}, set()),
     "ApusAPI": (set(), {"SwiftProtobuf", "Foundation", "FoundationEssentials"}),
-    "ApusCompiler": ({"ApusCore", "ApusModel", "ApusMesh", "ApusAPI"}, {"SwiftProtobuf"}),
+    "ApusCompiler": ({"ApusCore", "ApusModel", "ApusMesh", "ApusAPI", "ApusIdentity"}, {"SwiftProtobuf"}),
     "ApusDelta": ({"ApusCore", "ApusAPI"}, {"SwiftProtobuf"}),
     "ApusTraffic": ({"ApusCore", "ApusRegex"}, set()),
     "ApusIdentity": (set(), IDENTITY | {"Foundation"}),
@@ -50,7 +50,9 @@ ALLOWED = {
 }
 # Folders with an arrow of their own: a protobuf type is named in ApusTraffic only where xDS is decoded.
 # SwiftProtobuf hands bytes to a visitor as Foundation's Data, the one thing that is taken from there.
-EXTRA = {"ApusTraffic/Decode": ({"ApusAPI"}, {"SwiftProtobuf", "Foundation"})}
+EXTRA = {"ApusTraffic/Decode": ({"ApusAPI"}, {"SwiftProtobuf", "Foundation"}),
+         # Bytes of a protobuf field are its Data.
+         "ApusCompiler/Secrets": (set(), {"FoundationEssentials"})}
 
 PURE = {"ApusCore", "ApusModel", "ApusYAML", "ApusRegex", "ApusManifest", "ApusMesh", "ApusCompiler", "ApusDelta",
         "ApusTraffic", "ApusBootstrap"}

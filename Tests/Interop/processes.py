@@ -138,11 +138,12 @@ class World:
         return f"127.0.0.1:{admin}"
 
     def envoy(self, name, addresses, workload, namespace, *, role="sidecar", ip, labels=(), metadata=(), wait=True,
-              concurrency=1):
+              concurrency=1, credentials=("--plaintext",)):
         admin = free_port()
         command = [
-            self.programs / "apus", "bootstrap", "--for", "envoy", "--control-plane", addresses["xds"], "--name",
-            workload, "--namespace", namespace, "--role", role, "--ip", ip, "--plaintext", "--admin-port", str(admin)]
+            self.programs / "apus", "bootstrap", "--for", "envoy", "--control-plane",
+            addresses["xds" if "--plaintext" in credentials else "secure"], "--name",
+            workload, "--namespace", namespace, "--role", role, "--ip", ip, *credentials, "--admin-port", str(admin)]
         for label in labels:
             command += ["--label", label]
         for pair in metadata:

@@ -19,6 +19,7 @@ import differential
 import filters
 import http2
 import identity
+import mtls
 import peers
 import processes
 import protocols
@@ -43,7 +44,7 @@ def main():
     parser.add_argument("--only", default="")
     options = parser.parse_args()
     passed = failed = 0
-    for test in peers.TESTS + http2.TESTS + [*identity.TESTS, *bootstrap.TESTS, bookstore]:
+    for test in peers.TESTS + http2.TESTS + [*identity.TESTS, *mtls.TESTS, *bootstrap.TESTS, bookstore]:
         if options.only and not re.search(options.only, test.__name__):
             continue
         started = time.monotonic()

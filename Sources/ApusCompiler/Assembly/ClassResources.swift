@@ -10,26 +10,32 @@ final class ClassResources: Sendable {
     let endpoints: ResourceSet
     let listeners: ResourceSet
     let routes: ResourceSet
+    let secrets: ResourceSet
     /// What the listeners ask for, if they are a sidecar's.
     private let routeNames: [String]
     /// Listeners that stand for single pods, by name.
     let podAddresses: [String: String]
-    let findings: [Finding]
+    private let listenerFindings: [Finding]
+    private let secretFindings: [Finding]
 
+    var findings: [Finding] { listenerFindings + secretFindings }
     var snapshot: MeshSnapshot { context.snapshot }
 
     private init(
         context: CompileContext, clusters: ResourceSet, endpoints: ResourceSet, listeners: ResourceSet,
-        routes: ResourceSet, routeNames: [String], podAddresses: [String: String], findings: [Finding]
+        routes: ResourceSet, secrets: ResourceSet, routeNames: [String], podAddresses: [String: String],
+        listenerFindings: [Finding], secretFindings: [Finding]
     ) {
         self.context = context
         self.clusters = clusters
         self.endpoints = endpoints
         self.listeners = listeners
         self.routes = routes
+        self.secrets = secrets
         self.routeNames = routeNames
         self.podAddresses = podAddresses
-        self.findings = findings
+        self.listenerFindings = listenerFindings
+        self.secretFindings = secretFindings
     }
 
     // MARK: From nothing
@@ -39,6 +45,7 @@ final class ClassResources: Sendable {
         _ context: CompileContext, _ cache: inout ServiceCache, after old: ClassResources? = nil
     ) -> ClassResources {
         let listening = Listening(context)
+        let credentials = CredentialSecrets(context)
         return ClassResources(
             context: context,
             clusters: clusters(context, &cache, after: old?.clusters),
@@ -47,9 +54,18 @@ final class ClassResources: Sendable {
                 after: old?.endpoints),
             listeners: Encoding.set(.listener, listening.listeners, after: old?.listeners),
             routes: Encoding.set(.route, routes(listening.routeNames, context), after: old?.routes),
+            secrets: secrets(credentials, after: old?.secrets),
             routeNames: listening.routeNames,
             podAddresses: listening.podAddresses,
-            findings: listening.findings)
+            listenerFindings: listening.findings,
+            secretFindings: credentials.findings)
+    }
+
+    /// One instance while there are none, so that it never looks like a change.
+    private static let noSecrets = ResourceSet.empty(.secret)
+
+    private static func secrets(_ credentials: CredentialSecrets, after old: ResourceSet?) -> ResourceSet {
+        credentials.resources.isEmpty ? noSecrets : Encoding.set(.secret, credentials.resources, after: old)
     }
 
     private static func clusters(
@@ -130,15 +146,17 @@ final class ClassResources: Sendable {
 
         // Gateways decide which services are reached by SNI.
         let newSNI = context.sniHosts != old.sniHosts
+        // Who takes mutual TLS may differ anywhere, and such changes are rare.
+        let newPeers = old.snapshot.peerAuthentications !== context.snapshot.peerAuthentications
         let endpoints =
-            (context.scope.sidecar != nil && newOutbound) || newSNI
+            (context.scope.sidecar != nil && newOutbound) || newSNI || newPeers
             ? Encoding.set(
                 .endpoints, context.scope.services.flatMap { cache.endpoints(of: $0, context) }, after: endpoints)
             : updatedEndpoints(old, context, differing, touched, &cache)
         // A Sidecar imports by VirtualService and by port, so with one every cluster has to be asked for.
         let hasSidecar = context.scope.sidecar != nil || old.scope.sidecar != nil
         let newClusters =
-            (hasSidecar && newOutbound) || newSNI
+            (hasSidecar && newOutbound) || newSNI || newPeers
             ? Self.clusters(context, &cache, after: clusters)
             : updatedClusters(old, context, differing, touched, &cache)
         // Subsets have chains of their own there.
@@ -146,6 +164,8 @@ final class ClassResources: Sendable {
             newRules || newSNI || (!context.sniHosts.isEmpty && !difference.rules.isEmpty)
             || touched.contains { $0.hasPodListeners }
         let listening = newListeners ? Listening(context) : nil
+        let credentials =
+            changes.kinds.isDisjoint(with: CredentialSecrets.kinds) ? nil : CredentialSecrets(context)
         return ClassResources(
             context: context,
             clusters: newClusters,
@@ -155,17 +175,24 @@ final class ClassResources: Sendable {
                 ? updatedRoutes(
                     old, context, names: listening?.routeNames ?? routeNames,
                     onlyRules: difference.services.isEmpty && !difference.hashes) : routes,
+            secrets: credentials.map { Self.secrets($0, after: secrets) } ?? secrets,
             routeNames: listening?.routeNames ?? routeNames,
             podAddresses: listening?.podAddresses ?? podAddresses,
-            findings: listening?.findings ?? findings)
+            listenerFindings: listening?.findings ?? listenerFindings,
+            secretFindings: credentials?.findings ?? secretFindings)
     }
 
-    /// Clusters of DNS services carry their endpoints, so these follow them.
+    /// Clusters of DNS services carry their endpoints, and with mutual TLS any cluster the accounts of its endpoints, so
+    /// these follow them.
     private func updatedClusters(
         _ old: CompileContext, _ context: CompileContext, _ differing: Set<Service.ID>, _ touched: [Service],
         _ cache: inout ServiceCache
     ) -> ResourceSet {
-        let inline = touched.filter(\.hasInlineEndpoints)
+        let inline = touched.filter { service in
+            service.hasInlineEndpoints
+                || context.proxyClass.hasIdentity
+                    && old.snapshot.endpoints(of: service).accounts != context.snapshot.endpoints(of: service).accounts
+        }
         guard !differing.isEmpty || !inline.isEmpty else { return clusters }
         var changed = inline.flatMap { cache.clusters(of: $0, context) }
         var gone: Set<String> = []

@@ -14,9 +14,6 @@ package final class CompiledMesh: Sendable {
     /// Classes, workloads and views that nobody asks for live this many snapshots longer.
     private static let patience: UInt64 = 8
 
-    /// One instance, so that it never looks like a change.
-    private static let noSecrets = ResourceSet.empty(.secret)
-
     package convenience init(snapshot: MeshSnapshot) {
         self.init(snapshot: snapshot, state: State())
     }
@@ -222,7 +219,7 @@ package final class CompiledMesh: Sendable {
                 on: base.listeners, own: inbound.listeners, hidden: hidden,
                 after: known.map { ($0.view.listeners, $0.base.listeners) }),
             routes: base.routes,
-            secrets: Self.noSecrets)
+            secrets: base.secrets)
         let result = Composition(view: view, base: base, inbound: inbound)
         state.views[key] = Dated(value: result, lastUsed: state.generation)
         return result

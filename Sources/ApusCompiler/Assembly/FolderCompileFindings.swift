@@ -83,7 +83,7 @@ package enum FolderCompileFindings {
             add(
                 Proxy(
                     id: "\(object.metadata.name).\(namespace)", role: .router, namespace: namespace,
-                    labels: gateway.selector))
+                    labels: gateway.selector, hasIdentity: true))
         }
 
         var withPlain: Set<String> = []
@@ -92,7 +92,7 @@ package enum FolderCompileFindings {
             add(workload)
         }
         for namespace in Set(snapshot.services.map(\.namespace)).subtracting(withPlain).sorted() {
-            add(Proxy(id: "sidecar.\(namespace)", namespace: namespace))
+            add(Proxy(id: "sidecar.\(namespace)", namespace: namespace, hasIdentity: true))
         }
         return result
     }
@@ -124,6 +124,6 @@ package enum FolderCompileFindings {
     private static func proxy(_ object: ConfigObject, addresses: [String], labels: [String: String]) -> Proxy {
         Proxy(
             id: "\(object.metadata.name).\(object.metadata.namespace)", namespace: object.metadata.namespace,
-            addresses: addresses, labels: labels)
+            addresses: addresses, labels: labels, hasIdentity: true)
     }
 }

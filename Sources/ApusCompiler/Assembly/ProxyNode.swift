@@ -73,6 +73,12 @@ package enum ProxyNode {
             http10: flag(metadata["HTTP10"]))
     }
 
+    /// Whether a proxy that proved who it is can use its certificate towards its peers. Only our own proxy has to say so:
+    /// it learnt to prove its identity before it learnt TLS.
+    package static func speaksMutualTLS(_ node: Envoy_Config_Core_V3_Node) -> Bool {
+        node.userAgentName != "apus-proxy" || flag(node.metadata.fields["MUTUAL_TLS"])
+    }
+
     private static func trim(_ text: Substring) -> String {
         String(text.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
     }

@@ -24,12 +24,17 @@ struct ServiceCache: Sendable {
         let nodeName: String
         let network: String
         let labels: [String: String]
+        let hasIdentity: Bool
+        let peers: ObjectIdentifier
+        /// Names that servers may show, where a cluster lists them.
+        let accounts: [String]
     }
 
     private struct Entry: Sendable {
         let resources: [EncodedResource]
         let service: Service
         let rule: ResolvedDestinationRule?
+        let peers: PeerAuthenticationIndex
         var lastUsed: UInt64
     }
 
@@ -52,7 +57,9 @@ struct ServiceCache: Sendable {
         resources += SNIRouting.assignments(of: service, key.sniHosts, context).map {
             Encoding.resource($0, name: $0.message.clusterName, type: .endpoints)
         }
-        endpoints[key] = Entry(resources: resources, service: service, rule: rule, lastUsed: generation)
+        endpoints[key] = Entry(
+            resources: resources, service: service, rule: rule, peers: context.snapshot.peerAuthentications,
+            lastUsed: generation)
         return resources
     }
 
@@ -70,7 +77,9 @@ struct ServiceCache: Sendable {
         let resources = (OutboundClusters.clusters(of: service, context) + sniRouted).map {
             Encoding.resource($0, name: $0.message.name, type: .cluster)
         }
-        clusters[key] = Entry(resources: resources, service: service, rule: rule, lastUsed: generation)
+        clusters[key] = Entry(
+            resources: resources, service: service, rule: rule, peers: context.snapshot.peerAuthentications,
+            lastUsed: generation)
         return resources
     }
 
@@ -91,7 +100,10 @@ struct ServiceCache: Sendable {
             sniHosts: context.sniHosts.filter { service.host.isSubset(of: $0) }, isProxyless: context.isProxyless,
             hasIPv4: proxyClass.hasIPv4, hasIPv6: proxyClass.hasIPv6,
             locality: proxyClass.locality, nodeName: proxyClass.nodeName, network: proxyClass.network,
-            labels: asksForLabels ? proxyClass.labels : [:])
+            labels: asksForLabels ? proxyClass.labels : [:], hasIdentity: proxyClass.hasIdentity,
+            peers: ObjectIdentifier(context.snapshot.peerAuthentications),
+            accounts: proxyClass.hasIdentity && !service.isMeshExternal
+                ? context.snapshot.endpoints(of: service).accounts : [])
     }
 
     /// Mesh settings may shape every resource.

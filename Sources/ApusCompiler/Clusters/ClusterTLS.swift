@@ -6,7 +6,8 @@ internal import SwiftProtobuf
 
 /// TLS towards the endpoints (semantics 4.2, `tls`), and the PROXY header before it.
 ///
-/// Without a `tls` block there is none: automatic mutual TLS needs identities (see `MeshIdentity`).
+/// Without a `tls` block, and towards services of the mesh, each endpoint decides: members of the mesh get its mutual TLS,
+/// others none (semantics 3.8). A proxy without an identity has no certificate to show, so it never uses the mesh's.
 enum ClusterTLS {
     /// Trust roots of the system image, when a rule names no CA.
     static let systemRoots = "/etc/ssl/certs/ca-certificates.crt"
@@ -16,12 +17,13 @@ enum ClusterTLS {
     ) {
         // gRPC clients take certificates from their own providers; files and SDS make them refuse the cluster.
         if context.isProxyless { return }
+        if target.usesAutomaticTLS(context) {
+            cluster.transportSocketMatches = automatic(target, isHTTP2: isHTTP2, context)
+            return
+        }
         var socket: XDS.TransportSocket?
         if let tls = target.policy.tls, let context = tlsContext(tls, target, isHTTP2: isHTTP2, context) {
-            socket = .with {
-                $0.name = "envoy.transport_sockets.tls"
-                $0.typedConfig = .packing(context)
-            }
+            socket = tlsSocket(context)
         }
         if let version = target.policy.proxyProtocol { socket = proxyProtocol(version, around: socket) }
         if let socket { cluster.transportSocket = socket }
@@ -58,17 +60,49 @@ enum ClusterTLS {
         }
     }
 
+    private static func tlsSocket(_ context: XDS.UpstreamTLSContext) -> XDS.TransportSocket {
+        .with {
+            $0.name = "envoy.transport_sockets.tls"
+            $0.typedConfig = .packing(context)
+        }
+    }
+
+    /// Endpoints say by their metadata which of the two they take.
+    private static func automatic(
+        _ target: ClusterTarget, isHTTP2: Bool, _ context: CompileContext
+    ) -> [XDS.Cluster.TransportSocketMatch] {
+        func wrapped(_ socket: XDS.TransportSocket) -> XDS.TransportSocket {
+            target.policy.proxyProtocol.map { proxyProtocol($0, around: socket) } ?? socket
+        }
+        let mutual = tlsSocket(meshMutual(ClientTLSSettings(), target, isHTTP2: isHTTP2, context))
+        return [
+            .with {
+                $0.name = "tlsMode-istio"
+                $0.match.fields = ["tlsMode": IstioMetadata.string("istio")]
+                $0.transportSocket = wrapped(mutual)
+            },
+            .with {
+                $0.name = "tlsMode-disabled"
+                $0.match = Google_Protobuf_Struct()
+                $0.transportSocket = wrapped(plain)
+            },
+        ]
+    }
+
     private static func tlsContext(
         _ tls: ClientTLSSettings, _ target: ClusterTarget, isHTTP2: Bool, _ context: CompileContext
     ) -> XDS.UpstreamTLSContext? {
         switch tls.mode {
         case .disable: nil
-        // Until the mesh issues certificates the secrets would never come, and the far side would not ask for them.
-        case .istioMutual: MeshIdentity.isIssued ? meshMutual(tls, target, isHTTP2: isHTTP2) : nil
+        case .istioMutual:
+            // Without a certificate of its own the proxy speaks as it can; a server that insists refuses it.
+            context.proxyClass.hasIdentity ? meshMutual(tls, target, isHTTP2: isHTTP2, context) : nil
         case .simple, .mutual:
             // Sidecars may read a Secret only for a rule that is about particular workloads.
             originated(
-                tls, isHTTP2: isHTTP2, mayUseSecret: context.isRouter || target.rule?.workloadSelector != nil)
+                tls, isHTTP2: isHTTP2,
+                mayUseSecret: context.proxyClass.hasIdentity
+                    && (context.isRouter || target.rule?.workloadSelector != nil))
         }
     }
 
@@ -111,19 +145,29 @@ enum ClusterTLS {
 
     /// `ISTIO_MUTUAL`: the workload's own certificate, the mesh's roots, and the name form that mesh gateways know.
     private static func meshMutual(
-        _ tls: ClientTLSSettings, _ target: ClusterTarget, isHTTP2: Bool
+        _ tls: ClientTLSSettings, _ target: ClusterTarget, isHTTP2: Bool, _ context: CompileContext
     ) -> XDS.UpstreamTLSContext {
-        let names = tls.subjectAltNames.isEmpty ? target.service.subjectAltNames : tls.subjectAltNames
+        let mesh = context.snapshot.meshConfig
+        var names = tls.subjectAltNames.isEmpty ? target.service.subjectAltNames : tls.subjectAltNames
+        if names.isEmpty {
+            let domains = [mesh.trustDomain] + mesh.trustDomainAliases
+            names = context.snapshot.endpoints(of: target.service).accounts.flatMap { account in
+                domains.map { "spiffe://\($0)/\(account)" }
+            }
+        }
         return .with {
             $0.sni =
                 tls.sni.isEmpty
                 ? ClusterName.sni(port: target.port.number, subset: target.subset, host: target.service.host) : tls.sni
             $0.commonTlsContext.alpnProtocols = ["istio-peer-exchange", "istio"] + (isHTTP2 ? ["h2"] : [])
-            $0.commonTlsContext.tlsCertificateSdsSecretConfigs = [sds("default")]
+            $0.commonTlsContext.tlsCertificateSdsSecretConfigs = [ServerTLS.agent("default")]
             $0.commonTlsContext.combinedValidationContext = .with {
                 $0.defaultValidationContext = .with { $0.matchTypedSubjectAltNames = names.map(subjectAltName) }
-                $0.validationContextSdsSecretConfig = sds("ROOTCA")
+                $0.validationContextSdsSecretConfig = ServerTLS.agent("ROOTCA")
             }
+            $0.commonTlsContext.tlsParams.tlsMinimumProtocolVersion =
+                mesh.meshMTLS.minProtocolVersion == .v13 ? .tlsv13 : .tlsv12
+            $0.commonTlsContext.tlsParams.tlsMaximumProtocolVersion = .tlsv13
         }
     }
 
@@ -154,13 +198,16 @@ enum ClusterTLS {
         }
     }
 
-    private static func proxyProtocol(
-        _ version: ProxyProtocolVersion, around socket: XDS.TransportSocket?
-    ) -> XDS.TransportSocket {
-        let plain: XDS.TransportSocket = .with {
+    private static var plain: XDS.TransportSocket {
+        .with {
             $0.name = "envoy.transport_sockets.raw_buffer"
             $0.typedConfig = .packing(Envoy_Extensions_TransportSockets_RawBuffer_V3_RawBuffer())
         }
+    }
+
+    private static func proxyProtocol(
+        _ version: ProxyProtocolVersion, around socket: XDS.TransportSocket?
+    ) -> XDS.TransportSocket {
         let transport: Envoy_Extensions_TransportSockets_ProxyProtocol_V3_ProxyProtocolUpstreamTransport = .with {
             $0.config = .with { $0.version = version == .v1 ? .v1 : .v2 }
             $0.transportSocket = socket ?? plain

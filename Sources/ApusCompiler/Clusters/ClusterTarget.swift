@@ -17,7 +17,10 @@ struct ClusterTarget {
         self.port = port
         self.subset = subset
         self.rule = rule
-        policy = TrafficPolicyMerge.effective(rule, subset: subset, port: port.number)
+        var policy = TrafficPolicyMerge.effective(rule, subset: subset, port: port.number)
+        // Names that the service's own entry gives stand in for those that the rule does not (semantics 4.4).
+        if let tls = policy.tls, tls.subjectAltNames.isEmpty { policy.tls?.subjectAltNames = service.subjectAltNames }
+        self.policy = policy
     }
 
     var name: String { ClusterName.outbound(port: port.number, subset: subset, host: service.host) }
@@ -42,6 +45,21 @@ struct ClusterTarget {
         case .dynamicDNS: return nil
         case .alias: return nil
         }
+    }
+
+    /// Whether the endpoints decide about mutual TLS (semantics 3.8): no rule does, the service is the mesh's, and its
+    /// namespace has not switched it off. A cluster that goes where the client meant to go knows no endpoints.
+    func usesAutomaticTLS(_ context: CompileContext) -> Bool {
+        context.proxyClass.hasIdentity && !context.isProxyless && context.snapshot.meshConfig.enableAutoMtls
+            && policy.tls == nil && !service.isMeshExternal && discovery(context).map { $0 != .originalDst } ?? false
+            && context.snapshot.peerAuthentications.mode(namespace: service.namespace) != .disable
+    }
+
+    /// Whether an endpoint is told to take the mesh's mutual TLS. A rule with another kind of TLS, or with none, is heard.
+    func takesMutualTLS(_ endpoint: Endpoint, _ context: CompileContext) -> Bool {
+        context.proxyClass.hasIdentity && endpoint.acceptsMutualTLS
+            && (policy.tls == nil || policy.tls?.mode == .istioMutual)
+            && context.snapshot.peerAuthentications.takesMutualTLS(endpoint)
     }
 
     private func isPassthroughLB(_ context: CompileContext) -> Bool {

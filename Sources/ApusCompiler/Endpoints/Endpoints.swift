@@ -79,7 +79,11 @@ package enum Endpoints {
         let hidesUnhealthy = (target.policy.outlierDetection?.minHealthPercent ?? 0) > 0
         var chosen = all.filter { endpoint in
             if endpoint.health == .draining || endpoint.health == .unhealthy && hidesUnhealthy { return false }
-            if onlyMutualTLS, !endpoint.acceptsMutualTLS { return false }
+            if onlyMutualTLS,
+                !(endpoint.acceptsMutualTLS && context.snapshot.peerAuthentications.takesMutualTLS(endpoint))
+            {
+                return false
+            }
             if service.internalTrafficLocal, !context.isRouter, endpoint.nodeName != context.proxyClass.nodeName {
                 return false
             }
@@ -98,7 +102,7 @@ package enum Endpoints {
                 $0.zone = group.locality.zone
                 $0.subZone = group.locality.subzone
             }
-            message.lbEndpoints = group.endpoints.map(endpoint)
+            message.lbEndpoints = group.endpoints.map { endpoint($0, isMember: target.takesMutualTLS($0, context)) }
             message.loadBalancingWeight = Google_Protobuf_UInt32Value(max(1, group.weight))
             message.priority = group.priority
             return message
@@ -114,7 +118,7 @@ package enum Endpoints {
         for index in endpoints.indices { endpoints[index].weight = max(1, endpoints[index].weight / divisor) }
     }
 
-    private static func endpoint(_ endpoint: Endpoint) -> XDS.LbEndpoint {
+    private static func endpoint(_ endpoint: Endpoint, isMember: Bool) -> XDS.LbEndpoint {
         var message = XDS.LbEndpoint()
         message.endpoint.address = XDS.Address(endpoint.address, port: endpoint.port)
         message.loadBalancingWeight = Google_Protobuf_UInt32Value(max(1, endpoint.weight))
@@ -123,7 +127,7 @@ package enum Endpoints {
         if !endpoint.workloadName.isEmpty {
             metadata = IstioMetadata.metadata(["workload": IstioMetadata.string(workload(endpoint))])
         }
-        if MeshIdentity.isIssued, endpoint.acceptsMutualTLS {
+        if isMember {
             metadata.filterMetadata["envoy.transport_socket_match"] = .with {
                 $0.fields = ["tlsMode": IstioMetadata.string("istio")]
             }

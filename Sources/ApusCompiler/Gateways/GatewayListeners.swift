@@ -104,9 +104,6 @@ package struct GatewayListeners: Sendable {
                 return passthrough(server)
             case .autoPassthrough:
                 return bySNI(server)
-            case .istioMutual where !MeshIdentity.isIssued:
-                unsupported(server, "ISTIO_MUTUAL is not served: proxies have no identity yet")
-                return []
             case .istioMutual, .simple, .mutual, .optionalMutual:
                 return terminated(server, settings)
             }
@@ -133,8 +130,7 @@ package struct GatewayListeners: Sendable {
             chain.filterChainMatch.serverNames = names
             chain.filterChainMatch.transportProtocol = "tls"
             if let socket = ServerTLS.gateway(
-                settings, trustDomains: [mesh.trustDomain] + mesh.trustDomainAliases,
-                isHTTP: server.isTerminatedHTTPS)
+                settings, mesh, isHTTP: server.isTerminatedHTTPS)
             {
                 chain.transportSocket = socket
                 chain.transportSocketConnectTimeout = Google_Protobuf_Duration(seconds: 15)
@@ -212,10 +208,6 @@ package struct GatewayListeners: Sendable {
                 && (gateways.isEmpty || gateways.contains(server.gatewayName))
                 && LabelSelector(labels).selects(context.proxyClass.labels)
                 && (namespace.isEmpty || namespace == context.proxyClass.namespace)
-        }
-
-        private mutating func unsupported(_ server: GatewayServer, _ message: String) {
-            report(server, CompilerFinding.gatewayUnsupported, message)
         }
 
         private mutating func report(_ server: GatewayServer, _ code: String, _ message: String) {

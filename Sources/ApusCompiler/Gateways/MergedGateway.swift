@@ -72,6 +72,21 @@ struct GatewayServer {
     }
 }
 
+extension ServerTLSSettings {
+    /// Why a router cannot have the server: a chain that waits for a certificate holds up its whole listener.
+    fileprivate func unserved(_ context: CompileContext) -> String? {
+        if context.proxyClass.hasIdentity { return nil }
+        switch mode {
+        case .passthrough, .autoPassthrough: return nil
+        case .istioMutual:
+            return "the server is left out: ISTIO_MUTUAL needs a certificate, and a proxy without an identity has none"
+        case .simple, .mutual, .optionalMutual:
+            return usesCredential
+                ? "the server is left out: its Secret is not given to a proxy without an identity" : nil
+        }
+    }
+}
+
 /// All servers of all Gateways that select a router, sorted to their listeners (semantics 3.10).
 struct MergedGateway {
     enum Kind { case http, tls, tcp }
@@ -101,6 +116,10 @@ struct MergedGateway {
                         report(
                             candidate, CompilerFinding.gatewayUnsupported,
                             "port \(port) is left out: the gateway may not bind ports below 1024")
+                        continue
+                    }
+                    if let reason = candidate.server.tls?.unserved(context) {
+                        report(candidate, CompilerFinding.gatewayUnsupported, reason)
                         continue
                     }
                     let kind: Kind = candidate.isTLS ? .tls : candidate.spoken.isHTTP ? .http : .tcp

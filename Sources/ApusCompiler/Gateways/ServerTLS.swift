@@ -15,16 +15,19 @@ enum ServerTLS {
     ]
 
     /// The mesh's mutual TLS: own certificate, and a client of one of the trust domains.
-    static func mutual(trustDomains: [String], alpn: [String]) -> Envoy_Config_Core_V3_TransportSocket {
+    static func mutual(_ mesh: MeshConfig, alpn: [String]) -> Envoy_Config_Core_V3_TransportSocket {
         var context = Context()
         context.requireClientCertificate.value = true
         context.commonTlsContext.alpnProtocols = alpn
-        context.commonTlsContext.tlsParams.tlsMinimumProtocolVersion = .tlsv12
+        context.commonTlsContext.tlsParams.tlsMinimumProtocolVersion =
+            mesh.meshMTLS.minProtocolVersion == .v13 ? .tlsv13 : .tlsv12
         context.commonTlsContext.tlsParams.tlsMaximumProtocolVersion = .tlsv13
-        context.commonTlsContext.tlsParams.cipherSuites = meshCiphers
+        context.commonTlsContext.tlsParams.cipherSuites =
+            mesh.meshMTLS.cipherSuites.isEmpty ? meshCiphers : mesh.meshMTLS.cipherSuites
+        context.commonTlsContext.tlsParams.ecdhCurves = mesh.meshMTLS.ecdhCurves
         context.commonTlsContext.tlsCertificateSdsSecretConfigs = [agent("default")]
         context.commonTlsContext.combinedValidationContext.defaultValidationContext.matchTypedSubjectAltNames =
-            trustDomains.map { domain in
+            ([mesh.trustDomain] + mesh.trustDomainAliases).map { domain in
                 var matcher = Envoy_Extensions_TransportSockets_Tls_V3_SubjectAltNameMatcher()
                 matcher.sanType = .uri
                 matcher.matcher.prefix = "spiffe://\(domain)/"
@@ -36,14 +39,14 @@ enum ServerTLS {
 
     /// A Gateway server's or a Sidecar ingress's own TLS (semantics 3.10 and 2.5); nil for modes that end no TLS.
     static func gateway(
-        _ settings: ServerTLSSettings, trustDomains: [String], isHTTP: Bool
+        _ settings: ServerTLSSettings, _ mesh: MeshConfig, isHTTP: Bool
     ) -> Envoy_Config_Core_V3_TransportSocket? {
         let alpn = isHTTP ? ALPN.serverHTTP : []
         switch settings.mode {
         case .passthrough, .autoPassthrough:
             return nil
         case .istioMutual:
-            return mutual(trustDomains: trustDomains, alpn: isHTTP ? ALPN.serverHTTP : ALPN.serverTCP)
+            return mutual(mesh, alpn: isHTTP ? ALPN.serverHTTP : ALPN.serverTCP)
         case .simple, .mutual, .optionalMutual:
             break
         }
@@ -150,8 +153,9 @@ enum ServerTLS {
         return config
     }
 
-    /// The agent beside the proxy has the workload's own certificate.
-    private static func agent(_ name: String) -> SecretConfig {
+    /// Whoever gives the proxy its own certificate: an agent beside it, or for a stock Envoy this control plane. The
+    /// bootstrap says who that is.
+    static func agent(_ name: String) -> SecretConfig {
         var service = Envoy_Config_Core_V3_GrpcService()
         service.envoyGrpc.clusterName = "sds-grpc"
         var config = SecretConfig()

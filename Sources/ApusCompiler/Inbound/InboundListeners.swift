@@ -16,7 +16,8 @@ struct InboundListeners {
         if plan.interception != .none { result.append(virtualInbound) }
         var taken: Set<BindAddress> = []
         for port in plan.ports {
-            guard let bind = port.bind, taken.insert(bind).inserted else { continue }
+            // Envoy refuses a listener without chains; without it nothing is taken, which is what is wanted.
+            guard let bind = port.bind, port.mode != .refuse, taken.insert(bind).inserted else { continue }
             result.append(bound(port, at: bind))
         }
         return result.sorted { $0.message.name < $1.message.name }
@@ -41,7 +42,16 @@ struct InboundListeners {
         blackhole.filters = [TCPTarget.single(ClusterName.blackHole).filter(logs: logs)]
         listener.filterChains = [blackhole]
         for row in InboundPolicy.rows(.detected, plan.passthroughMode, http10: plan.acceptsHTTP10) {
-            listener.filterChains.append(passthrough(row, logs: logs))
+            listener.filterChains.append(passthrough(row, port: nil, logs: logs))
+        }
+        for port in plan.passthroughPorts {
+            if port.mode == .refuse {
+                listener.filterChains.append(refusal(port.number, logs: logs))
+                continue
+            }
+            for row in InboundPolicy.rows(.detected, port.mode, http10: plan.acceptsHTTP10) {
+                listener.filterChains.append(passthrough(row, port: port.number, logs: logs))
+            }
         }
         let captured = plan.ports.filter { $0.bind == nil }
         for port in captured { listener.filterChains += chains(of: port, logs: logs) }
@@ -74,7 +84,17 @@ struct InboundListeners {
         return Compiled(listener, sources: port.sources)
     }
 
+    /// Without a chain of its own the port would be taken by the chains for all ports.
+    private func refusal(_ port: UInt32, logs: AccessLogs) -> Chain {
+        var chain = Chain()
+        chain.name = "\(BindAddress.wildcard)_\(port)"
+        chain.filterChainMatch.destinationPort.value = port
+        chain.filters = [TCPTarget.single(ClusterName.blackHole).filter(logs: logs)]
+        return chain
+    }
+
     private func chains(of port: InboundPlan.Port, logs: AccessLogs) -> [Chain] {
+        if port.mode == .refuse { return [refusal(port.number, logs: logs)] }
         let reading = InboundPolicy.reading(port.spoken)
         return InboundPolicy.rows(reading, port.mode, http10: plan.acceptsHTTP10).map { row in
             var chain = Chain()
@@ -93,9 +113,14 @@ struct InboundListeners {
         }
     }
 
-    private func passthrough(_ row: InboundPolicy.Row, logs: AccessLogs) -> Chain {
+    /// - Parameter port: nil: every port that has no chain of its own.
+    private func passthrough(_ row: InboundPolicy.Row, port: UInt32?, logs: AccessLogs) -> Chain {
         var chain = Chain()
         chain.name = row.isHTTP ? "virtualInbound-catchall-http" : "virtualInbound"
+        if let port {
+            chain.name = "\(BindAddress.wildcard)_\(port)"
+            chain.filterChainMatch.destinationPort.value = port
+        }
         match(row, &chain)
         chain.filters = [
             row.isHTTP
@@ -111,8 +136,7 @@ struct InboundListeners {
         chain.filterChainMatch.applicationProtocols = row.applicationProtocols
         if row.terminates {
             chain.transportSocket = ServerTLS.mutual(
-                trustDomains: [mesh.trustDomain] + mesh.trustDomainAliases,
-                alpn: row.isHTTP ? ALPN.serverHTTP : ALPN.serverTCP)
+                mesh, alpn: row.isHTTP ? ALPN.serverHTTP : ALPN.serverTCP)
         }
     }
 

@@ -28,10 +28,17 @@ struct InboundPlan: Hashable, Sendable {
         let sources: [ObjectKey]
     }
 
+    struct PassthroughPort: Hashable, Sendable {
+        let number: UInt32
+        let mode: InboundPolicy.MutualTLS
+    }
+
     let interception: Proxy.Interception
     let acceptsHTTP10: Bool
     let isIPv6Only: Bool
     let passthroughMode: InboundPolicy.MutualTLS
+    /// Ports with a mode of their own and no service, ascending.
+    let passthroughPorts: [PassthroughPort]
     /// Ascending by number.
     let ports: [Port]
 
@@ -39,6 +46,11 @@ struct InboundPlan: Hashable, Sendable {
         let mesh = context.snapshot.meshConfig
         let families = context.proxyClass
         let isCaptured = proxy.interception != .none
+        // gRPC programs take certificates from their own providers, which are not told of.
+        let hasIdentity = proxy.hasIdentity && proxy.generator == .envoy
+        func mode(_ port: UInt32) -> InboundPolicy.MutualTLS {
+            InboundPolicy.mode(wanted: scope.peers.mode(ofPort: port), hasIdentity: hasIdentity)
+        }
         var ports: [Port] = []
         var taken: Set<UInt32> = [mesh.proxyInboundListenPort]
         if scope.ingress.isEmpty {
@@ -50,7 +62,7 @@ struct InboundPlan: Hashable, Sendable {
                     Port(
                         number: inbound.targetPort, servicePort: inbound.port.number, host: inbound.service.host.text,
                         serviceName: NamespacedName(namespace: inbound.service.namespace, name: inbound.service.name),
-                        spoken: inbound.port.protocol, mode: InboundPolicy.mode(wanted: .permissive),
+                        spoken: inbound.port.protocol, mode: mode(inbound.targetPort),
                         target: isLocal ? .address(BindAddress.loopback, inbound.targetPort) : .originalDestination,
                         pool: scope.inboundConnectionPool ?? pool(inbound, context), bind: nil, tls: nil,
                         sources: sources([inbound], scope, context)))
@@ -75,16 +87,19 @@ struct InboundPlan: Hashable, Sendable {
                     number: number, servicePort: service?.port.number ?? number,
                     host: service?.service.host.text ?? "", serviceName: nil,
                     spoken: PortProtocol(declared: ingress.port.protocol),
-                    mode: InboundPolicy.mode(wanted: .permissive),
+                    mode: mode(number),
                     target: target(ingress, isBound: bindsToPort, proxy),
                     pool: ingress.connectionPool ?? scope.inboundConnectionPool
                         ?? service.flatMap { pool($0, context) },
                     bind: bind, tls: ingress.tls, sources: sources(service.map { [$0] } ?? [], scope, context)))
         }
+        let passthrough = scope.peers.ports.keys.sorted().filter { isCaptured && !taken.contains($0) }
         return InboundPlan(
             interception: proxy.interception, acceptsHTTP10: proxy.http10,
             isIPv6Only: families.hasIPv6 && !families.hasIPv4,
-            passthroughMode: InboundPolicy.mode(wanted: .permissive), ports: ports.sorted { $0.number < $1.number })
+            passthroughMode: InboundPolicy.mode(wanted: scope.peers.mode, hasIdentity: hasIdentity),
+            passthroughPorts: passthrough.map { PassthroughPort(number: $0, mode: mode($0)) },
+            ports: ports.sorted { $0.number < $1.number })
     }
 
     /// The workload's own address, so that the application can have the same port on loopback. On one machine workloads
@@ -123,6 +138,7 @@ struct InboundPlan: Hashable, Sendable {
             keys.formUnion(context.scope.destinationRule(for: inbound.service)?.objects.map(\.key) ?? [])
         }
         if let sidecar = scope.sidecar { keys.insert(sidecar.key) }
+        keys.formUnion(scope.peers.sources)
         return keys.sorted()
     }
 }

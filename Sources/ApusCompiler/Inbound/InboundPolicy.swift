@@ -2,7 +2,8 @@ internal import ApusMesh
 
 /// Which connections an inbound port takes, and as what: the matrix of semantics 3.6.
 enum InboundPolicy {
-    enum MutualTLS: Hashable, Sendable { case disable, permissive, strict }
+    /// `refuse`: a proxy that cannot end mutual TLS and must not do without; it takes no connection at all.
+    enum MutualTLS: Hashable, Sendable { case disable, permissive, strict, refuse }
 
     /// How the port's bytes are read.
     enum Reading: Hashable, Sendable { case http, tcp, detected }
@@ -17,8 +18,14 @@ enum InboundPolicy {
     }
 
     /// The one place that decides the mode of an inbound port. A proxy without an identity of its own cannot end mutual
-    /// TLS, so as long as none is issued every port is plain, whatever PeerAuthentication asks.
-    static func mode(wanted: MutualTLS) -> MutualTLS { MeshIdentity.isIssued ? wanted : .disable }
+    /// TLS: what may be plain is plain, and what must not be is closed.
+    static func mode(wanted: MutualTLSMode, hasIdentity: Bool) -> MutualTLS {
+        switch wanted {
+        case .disable: .disable
+        case .permissive: hasIdentity ? .permissive : .disable
+        case .strict: hasIdentity ? .strict : .refuse
+        }
+    }
 
     static func reading(_ spoken: PortProtocol) -> Reading {
         if spoken.isHTTP { return .http }
@@ -28,6 +35,8 @@ enum InboundPolicy {
     static func rows(_ reading: Reading, _ mode: MutualTLS, http10: Bool = false) -> [Row] {
         let plainHTTP = ALPN.plaintextHTTP(http10: http10)
         switch (reading, mode) {
+        case (_, .refuse):
+            return []
         case (.http, .disable):
             return [plain([], http: true)]
         case (.http, .permissive):

@@ -10,4 +10,6 @@ package enum CompilerFinding {
     package static let danglingRoute = "APUS0404"
     /// A route or chain names a cluster that is not there: requests get 503 (NC).
     package static let danglingCluster = "APUS0405"
+    /// A Secret that a Gateway or a rule names is not there, or cannot be used.
+    package static let unusableCredential = "APUS0406"
 }

@@ -72,7 +72,9 @@ struct SecureServer: Sendable {
 
     /// Looks after the certificates until cancelled: files that changed, an intermediate or a server certificate that
     /// nears its end.
-    func maintain() async {
+    ///
+    /// - Parameter changed: called when another authority, or another set of roots, is in force.
+    func maintain(changed: @Sendable () async -> Void) async {
         var made = Date()
         while (try? await Task.sleep(for: .seconds(1))) != nil {
             let now = Date()
@@ -81,7 +83,10 @@ struct SecureServer: Sendable {
                 guard isNew || now.timeIntervalSince(made) > Self.lifetime / 2 else { continue }
                 listener.use(try Self.credentials(authority.current, identity, hosts, addresses))
                 made = now
-                if isNew { logger.notice("the certificate authority was read again") }
+                if isNew {
+                    logger.notice("the certificate authority was read again")
+                    await changed()
+                }
             } catch {
                 logger.error("the certificate authority cannot be read again", metadata: ["reason": "\(error)"])
                 // Once a minute is enough to complain.

@@ -192,8 +192,30 @@ package actor Pipeline {
         let handle = StreamHandle(
             id: nextStream, proxy: proxy, peer: peer, isDelta: isDelta, view: compiled.view(for: proxy))
         streams[handle.id] = handle
+        if !proxy.hasIdentity { warnOfClosedPorts(proxy, compiled.snapshot) }
         metrics.set(.connectedStreams, streams.count)
         return handle
+    }
+
+    /// A proxy without an identity cannot give the mutual TLS that a policy asks for, so nobody is let in.
+    private func warnOfClosedPorts(_ proxy: Proxy, _ snapshot: MeshSnapshot) {
+        guard proxy.role == .sidecar else { return }
+        let peers = snapshot.inbound(of: proxy).peers
+        let strict = peers.ports.filter { $0.value == .strict }.keys.sorted().map(String.init)
+        guard peers.mode == .strict || !strict.isEmpty else { return }
+        logger.warning(
+            "PeerAuthentication asks for mutual TLS that a proxy without an identity cannot give: its ports are closed",
+            metadata: [
+                "proxy": "\(proxy.id)", "ports": "\(peers.mode == .strict ? "all" : strict.joined(separator: ", "))",
+                "policies":
+                    "\(peers.sources.map { location(of: $0.description)?.description ?? $0.description }.joined(separator: ", "))",
+                "hint": "connect it to the secure port with a token",
+            ])
+    }
+
+    /// The certificate authority changed: whoever gets certificates or roots from here looks again.
+    package func authorityChanged() {
+        for handle in streams.values where handle.proxy.hasIdentity { handle.post(handle.view) }
     }
 
     package func detach(_ handle: StreamHandle) {

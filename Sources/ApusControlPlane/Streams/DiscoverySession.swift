@@ -2,7 +2,9 @@ internal import ApusAPI
 internal import ApusCompiler
 internal import ApusCore
 internal import ApusDelta
+internal import ApusIdentity
 internal import ApusMesh
+internal import Foundation
 internal import GRPCCore
 internal import Logging
 
@@ -16,16 +18,34 @@ struct SessionContext: Sendable {
     let controlPlane: String
     /// Asks callers who they are; nil on the port that needs no proof.
     var authentication: Authentication?
+    /// Who signs for workloads without an agent; nil on the port that needs no proof.
+    var authority: AuthorityStore?
 }
 
 /// The two wire variants differ in where a request names its node.
 protocol DiscoveryRequestMessage: Sendable {
     var hasNode: Bool { get }
     var node: Envoy_Config_Core_V3_Node { get }
+    var typeURL: String { get }
+    /// Names that are asked for.
+    var wanted: [String] { get }
 }
 
-extension Envoy_Service_Discovery_V3_DeltaDiscoveryRequest: DiscoveryRequestMessage {}
-extension Envoy_Service_Discovery_V3_DiscoveryRequest: DiscoveryRequestMessage {}
+extension Envoy_Service_Discovery_V3_DeltaDiscoveryRequest: DiscoveryRequestMessage {
+    var wanted: [String] { resourceNamesSubscribe }
+}
+
+extension Envoy_Service_Discovery_V3_DiscoveryRequest: DiscoveryRequestMessage {
+    var wanted: [String] { resourceNames }
+}
+
+extension DiscoveryRequestMessage {
+    /// The client has nobody else to give it its own certificate. (A separate service's type may be left out.)
+    var asksForWorkloadSecrets: Bool {
+        (typeURL.isEmpty || typeURL == ResourceType.secret.typeURL)
+            && wanted.contains { $0 == WorkloadSecrets.certificateName || $0 == WorkloadSecrets.rootsName }
+    }
+}
 
 /// The two things a stream does at once.
 private enum Half: Sendable { case reading, pushing }
@@ -44,10 +64,17 @@ actor DiscoverySession<Machine: ServerMachine & ~Copyable> where Machine.Request
     private var timer: Task<Void, Never>?
     private var failure: RPCError?
     private var hasEnded = false
+    /// The caller, on the port that asks for proof.
+    private let identity: SPIFFEIdentity?
+    /// Made when the client first asks for them.
+    private var secrets: WorkloadSecrets?
+    private var renewal: Task<Void, Never>?
 
     private init(
-        machine: consuming Machine, handle: StreamHandle, context: SessionContext, writer: RPCWriter<[UInt8]>
+        machine: consuming Machine, handle: StreamHandle, identity: SPIFFEIdentity?, context: SessionContext,
+        writer: RPCWriter<[UInt8]>
     ) {
+        self.identity = identity
         self.machine = machine
         self.handle = handle
         self.context = context
@@ -107,15 +134,18 @@ actor DiscoverySession<Machine: ServerMachine & ~Copyable> where Machine.Request
         guard request.hasNode else {
             throw RPCError(code: .invalidArgument, message: "the first request of a stream must name its node")
         }
-        let proxy: Proxy
+        var proxy: Proxy
         do {
             proxy = try ProxyNode.proxy(from: request.node)
         } catch {
             throw RPCError(code: .invalidArgument, message: error.description)
         }
+        var caller: SPIFFEIdentity?
         if let authentication = context.authentication {
             let identity = try authentication.identity(server, metadata, keyDigest: nil)
             try Authentication.check(proxy, is: identity)
+            caller = identity
+            proxy.hasIdentity = ProxyNode.speaksMutualTLS(request.node)
         }
         guard let handle = await context.pipeline.attach(proxy: proxy, peer: server.remotePeer, isDelta: isDelta) else {
             throw RPCError(code: .unavailable, message: "the first snapshot is not ready yet; try again")
@@ -124,7 +154,8 @@ actor DiscoverySession<Machine: ServerMachine & ~Copyable> where Machine.Request
             scope: scope, limits: limits, noncePrefix: "\(context.noncePrefix)\(handle.id)",
             controlPlane: context.controlPlane, placeholder: Placeholder.resource)
         let session = DiscoverySession(
-            machine: Machine(settings: settings, view: handle.view), handle: handle, context: context, writer: writer)
+            machine: Machine(settings: settings, view: handle.view), handle: handle, identity: caller, context: context,
+            writer: writer)
         context.logger.debug(
             "a stream begins",
             metadata: ["proxy": "\(proxy.id)", "stream": "\(handle.id)", "peer": "\(server.remotePeer)"])
@@ -158,7 +189,12 @@ actor DiscoverySession<Machine: ServerMachine & ~Copyable> where Machine.Request
     // MARK: Inputs
 
     private func received(_ bytes: [UInt8]) async throws {
-        let event = machine.received(try Self.decode(bytes, StreamLimits()), at: MonotonicClock.now)
+        let request = try Self.decode(bytes, StreamLimits())
+        if secrets == nil, let identity, context.authority != nil, request.asksForWorkloadSecrets {
+            secrets = WorkloadSecrets(identity: identity)
+            machine.update(view: currentView())
+        }
+        let event = machine.received(request, at: MonotonicClock.now)
         switch event {
         case .acknowledged(let type, let delay):
             context.logger.trace(
@@ -200,9 +236,36 @@ actor DiscoverySession<Machine: ServerMachine & ~Copyable> where Machine.Request
             await releasePermit()
             permit = taken
             // While the permit was waited for, newer content may have come.
-            machine.update(view: handle.view)
+            machine.update(view: currentView())
             let sent = try await pump()
             if !sent { await releasePermit() }
+        }
+    }
+
+    /// What the stream may see now: the mesh's part, and the workload's own secrets if it asked for these.
+    private func currentView() -> ResourceView {
+        var view = handle.view
+        guard secrets != nil, let authority = context.authority else { return view }
+        do {
+            try secrets?.refresh(from: authority.current, now: Date(), draw: Double.random(in: 0...1))
+        } catch {
+            context.logger.error(
+                "a workload's certificate cannot be made",
+                metadata: ["proxy": "\(handle.proxy.id)", "reason": "\(error)"])
+        }
+        if let secrets {
+            view.secrets = .overlay(on: view.secrets, own: secrets.resources, hidden: [])
+            renew(at: secrets.due)
+        }
+        return view
+    }
+
+    /// Wakes the stream when its certificate is to be renewed.
+    private func renew(at due: Date) {
+        renewal?.cancel()
+        renewal = Task { [handle] in
+            guard (try? await Task.sleep(for: .seconds(max(due.timeIntervalSinceNow, 0.1)))) != nil else { return }
+            handle.post(handle.view)
         }
     }
 
@@ -213,6 +276,7 @@ actor DiscoverySession<Machine: ServerMachine & ~Copyable> where Machine.Request
     private func end() async {
         hasEnded = true
         timer?.cancel()
+        renewal?.cancel()
         await releasePermit()
     }
 

@@ -48,7 +48,8 @@ package struct Endpoint: Hashable, Sendable {
     /// Pod or WorkloadEntry name, as far as known.
     package var workloadName: String
     package var nodeName: String
-    /// The workload declares that it accepts Istio mTLS (`security.istio.io/tlsMode: istio`).
+    /// The workload counts as a member of the mesh, with a proxy that takes its TLS (see `Workload.acceptsMutualTLS`).
+    /// PeerAuthentication may still say otherwise.
     package var acceptsMutualTLS: Bool
 
     package init(
@@ -85,10 +86,21 @@ package final class EndpointSet: Sendable {
     package let byPort: [UInt32: [Endpoint]]
     /// Digest of everything above.
     package let version: ContentVersion
+    /// Who may answer: `ns/NAMESPACE/sa/ACCOUNT` of all endpoints that tell it, sorted.
+    package let accounts: [String]
 
     package init(byPort: [UInt32: [Endpoint]], version: ContentVersion) {
         self.byPort = byPort
         self.version = version
+        var accounts: Set<String> = []
+        // Neighbours mostly share their account.
+        var last: (namespace: String, account: String)?
+        for endpoint in byPort.values.joined() where !endpoint.serviceAccount.isEmpty {
+            if let last, last == (endpoint.namespace, endpoint.serviceAccount) { continue }
+            last = (endpoint.namespace, endpoint.serviceAccount)
+            accounts.insert("ns/\(endpoint.namespace)/sa/\(endpoint.serviceAccount)")
+        }
+        self.accounts = accounts.sorted()
     }
 
     package static let empty = EndpointSet(byPort: [:], version: ContentVersion(0))

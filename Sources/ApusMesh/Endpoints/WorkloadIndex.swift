@@ -161,10 +161,11 @@ extension Workload {
         return false
     }
 
-    /// `security.istio.io/tlsMode`, which injection sets; a WorkloadEntry with an account is taken to have a proxy
-    /// (semantics 4.4).
+    /// Whether the workload is a member of the mesh. The label `security.istio.io/tlsMode` decides if it is there; else a
+    /// Pod is one if the injector left its record on it, and a WorkloadEntry with an account is (semantics 4.4).
     var acceptsMutualTLS: Bool {
         if let mode = labels["security.istio.io/tlsMode"] { return mode == "istio" }
-        return !isPod && !serviceAccount.isEmpty
+        if isPod { return object.metadata.annotations["sidecar.istio.io/status"] != nil }
+        return !serviceAccount.isEmpty
     }
 }

@@ -10,16 +10,20 @@ package struct InboundScope: Sendable {
     package let sidecar: ConfigObject?
     package let ingress: [Sidecar.Ingress]
     package let inboundConnectionPool: ConnectionPoolSettings?
+    /// What the workload's ports ask of their callers.
+    package let peers: PeerPolicy
 
     package init(
         services: [InboundService] = [], selecting: [InboundService]? = nil, sidecar: ConfigObject? = nil,
-        ingress: [Sidecar.Ingress] = [], inboundConnectionPool: ConnectionPoolSettings? = nil
+        ingress: [Sidecar.Ingress] = [], inboundConnectionPool: ConnectionPoolSettings? = nil,
+        peers: PeerPolicy = PeerPolicy()
     ) {
         self.services = services
         self.selecting = selecting ?? services
         self.sidecar = sidecar
         self.ingress = ingress
         self.inboundConnectionPool = inboundConnectionPool
+        self.peers = peers
     }
 }
 

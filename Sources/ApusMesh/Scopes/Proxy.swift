@@ -26,6 +26,8 @@ package struct Proxy: Hashable, Sendable {
     package var isUnprivileged: Bool
     /// Accepts HTTP/1.0.
     package var http10: Bool
+    /// It proved who it is, has (or is served) a certificate of the mesh, and can use it for the mesh's mutual TLS.
+    package var hasIdentity: Bool
 
     package init(
         id: String,
@@ -42,7 +44,8 @@ package struct Proxy: Hashable, Sendable {
         interception: Interception = .redirect,
         httpProxyPort: UInt32? = nil,
         isUnprivileged: Bool = false,
-        http10: Bool = false
+        http10: Bool = false,
+        hasIdentity: Bool = false
     ) {
         self.id = id
         self.role = role
@@ -59,5 +62,6 @@ package struct Proxy: Hashable, Sendable {
         self.httpProxyPort = httpProxyPort
         self.isUnprivileged = isUnprivileged
         self.http10 = http10
+        self.hasIdentity = hasIdentity
     }
 }

@@ -18,6 +18,8 @@ package struct ProxyClass: Hashable, Sendable {
     package let httpProxyPort: UInt32?
     package let isUnprivileged: Bool
     package let http10: Bool
+    /// Mutual TLS and Secrets are only for proxies that proved who they are.
+    package let hasIdentity: Bool
     /// Families of the proxy's addresses; both false when it gave none (then IPv4 is meant).
     package let hasIPv4: Bool
     package let hasIPv6: Bool
@@ -38,6 +40,7 @@ package struct ProxyClass: Hashable, Sendable {
         httpProxyPort: UInt32? = nil,
         isUnprivileged: Bool = false,
         http10: Bool = false,
+        hasIdentity: Bool = false,
         hasIPv4: Bool = true,
         hasIPv6: Bool = false,
         targetPorts: [UInt32: [UInt32]] = [:]
@@ -54,6 +57,7 @@ package struct ProxyClass: Hashable, Sendable {
         self.httpProxyPort = httpProxyPort
         self.isUnprivileged = isUnprivileged
         self.http10 = http10
+        self.hasIdentity = hasIdentity
         self.hasIPv4 = hasIPv4
         self.hasIPv6 = hasIPv6
         self.targetPorts = targetPorts

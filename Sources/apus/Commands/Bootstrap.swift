@@ -110,44 +110,82 @@ struct Bootstrap: AsyncParsableCommand, EnvironmentConfigured {
     private func envoy(host: String, port: Int, labels: [String: String]) throws -> OutputTree {
         let ads: OutputTree = .map(["ads": .map([]), "initial_fetch_timeout": "0s", "resource_api_version": "V3"])
         var service: [(String, OutputTree)] = [("envoy_grpc", .map(["cluster_name": "xds-grpc"]))]
-        if let tokenFile {
-            guard let token = try? String(contentsOfFile: tokenFile, encoding: .utf8) else {
-                throw ProgramFailure(ExitStatus.badConfiguration, "the token file \(tokenFile) cannot be read")
-            }
+        let token = try bearer()
+        if let token {
             service.append(
                 (
                     "initial_metadata",
                     .list([
                         .map([
                             "key": "authorization",
-                            "value": .string("Bearer \(token.trimmingCharacters(in: .whitespacesAndNewlines))"),
+                            "value": .string(token),
                         ])
                     ])
                 ))
         }
+        var clusters = [server("xds-grpc", host: host, port: port, token: nil)]
+        // Nobody but the control plane gives a stock Envoy its certificate. What it asks with there is written into its
+        // listeners and clusters, without the token, so the cluster adds it.
+        if rootCert != nil { clusters.append(server("sds-grpc", host: host, port: port, token: token)) }
+        return .map([
+            "node": try node(labels: labels, generator: nil),
+            "admin": .map([
+                "address": .map([
+                    "socket_address": .map(["address": "127.0.0.1", "port_value": .number(adminPort)])
+                ])
+            ]),
+            "dynamic_resources": .map([
+                "lds_config": ads,
+                "cds_config": ads,
+                "ads_config": .map([
+                    "api_type": "DELTA_GRPC",
+                    "transport_api_version": "V3",
+                    "set_node_on_first_message_only": true,
+                    "grpc_services": .list([.map(service)]),
+                ]),
+            ]),
+            "static_resources": .map(["clusters": .list(clusters)]),
+        ])
+    }
+
+    /// What proves the identity, as a header's value; nil without `--token-file`.
+    private func bearer() throws -> String? {
+        guard let tokenFile else { return nil }
+        guard let token = try? String(contentsOfFile: tokenFile, encoding: .utf8) else {
+            throw ProgramFailure(ExitStatus.badConfiguration, "the token file \(tokenFile) cannot be read")
+        }
+        return "Bearer \(token.trimmingCharacters(in: .whitespacesAndNewlines))"
+    }
+
+    /// A cluster that leads to the control plane.
+    ///
+    /// - Parameter token: goes out with every request, if the calls do not bring it themselves.
+    private func server(_ name: String, host: String, port: Int, token: String?) -> OutputTree {
         let isAddress = Self.isAddress(host)
+        var options: [(String, OutputTree)] = [
+            ("@type", "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions"),
+            (
+                "explicit_http_config",
+                .map([
+                    "http2_protocol_options": .map([
+                        "connection_keepalive": .map(["interval": "30s", "timeout": "10s"])
+                    ])
+                ])
+            ),
+        ]
+        if let token { options.append(("http_filters", .list(Self.adding(token)))) }
         var cluster: [(String, OutputTree)] = [
-            ("name", "xds-grpc"),
+            ("name", .string(name)),
             ("type", .string(isAddress ? "STATIC" : "STRICT_DNS")),
             ("connect_timeout", "5s"),
             (
                 "typed_extension_protocol_options",
-                .map([
-                    "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": .map([
-                        "@type":
-                            "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-                        "explicit_http_config": .map([
-                            "http2_protocol_options": .map([
-                                "connection_keepalive": .map(["interval": "30s", "timeout": "10s"])
-                            ])
-                        ]),
-                    ])
-                ])
+                .map(["envoy.extensions.upstreams.http.v3.HttpProtocolOptions": .map(options)])
             ),
             (
                 "load_assignment",
                 .map([
-                    "cluster_name": "xds-grpc",
+                    "cluster_name": .string(name),
                     "endpoints": .list([
                         .map([
                             "lb_endpoints": .list([
@@ -185,25 +223,35 @@ struct Bootstrap: AsyncParsableCommand, EnvironmentConfigured {
                     ])
                 ))
         }
-        return .map([
-            "node": try node(labels: labels, generator: nil),
-            "admin": .map([
-                "address": .map([
-                    "socket_address": .map(["address": "127.0.0.1", "port_value": .number(adminPort)])
-                ])
-            ]),
-            "dynamic_resources": .map([
-                "lds_config": ads,
-                "cds_config": ads,
-                "ads_config": .map([
-                    "api_type": "DELTA_GRPC",
-                    "transport_api_version": "V3",
-                    "set_node_on_first_message_only": true,
-                    "grpc_services": .list([.map(service)]),
+        return .map(cluster)
+    }
+
+    /// Filters of a cluster that put the token into what they send.
+    private static func adding(_ token: String) -> [OutputTree] {
+        [
+            .map([
+                "name": "envoy.filters.http.header_mutation",
+                "typed_config": .map([
+                    "@type": "type.googleapis.com/envoy.extensions.filters.http.header_mutation.v3.HeaderMutation",
+                    "mutations": .map([
+                        "request_mutations": .list([
+                            .map([
+                                "append": .map([
+                                    "header": .map(["key": "authorization", "value": .string(token)]),
+                                    "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+                                ])
+                            ])
+                        ])
+                    ]),
                 ]),
             ]),
-            "static_resources": .map(["clusters": .list([.map(cluster)])]),
-        ])
+            .map([
+                "name": "envoy.filters.http.upstream_codec",
+                "typed_config": .map([
+                    "@type": "type.googleapis.com/envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec"
+                ]),
+            ]),
+        ]
     }
 
     private func grpc(labels: [String: String]) throws -> OutputTree {

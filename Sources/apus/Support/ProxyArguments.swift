@@ -20,12 +20,15 @@ struct ProxyArguments: ParsableArguments {
     @Option(help: ArgumentHelp("redirect, tproxy or none: how traffic reaches the sidecar.", valueName: "mode"))
     var interceptionMode: String?
 
+    @Flag(help: "A proxy that has not proved who it is (port 15010): no mutual TLS, no Secrets.")
+    var plaintext = false
+
     @Option(help: "envoy or grpc (proxyless).")
     var generator = "envoy"
 
     static let environmentOptions: [EnvironmentOption] = [
         .value("proxy"), .value("role"), .values("label"), .value("ip"), .value("interception-mode"),
-        .value("generator"),
+        .value("generator"), .flag("plaintext"),
     ]
 
     func described() throws -> Proxy {
@@ -36,7 +39,8 @@ struct ProxyArguments: ParsableArguments {
         let labels = try Labels.parse(label)
         var result = Proxy(
             id: proxy, role: role == .sidecar ? .sidecar : .router,
-            namespace: String(proxy[proxy.index(after: dot)...]), addresses: ip.map { [$0] } ?? [], labels: labels)
+            namespace: String(proxy[proxy.index(after: dot)...]), addresses: ip.map { [$0] } ?? [], labels: labels,
+            hasIdentity: !plaintext)
         switch interceptionMode?.lowercased() {
         case nil: break
         case "redirect": result.interception = .redirect

@@ -204,10 +204,10 @@ enum MeshFixture {
             interception: interception)
     }
 
-    static func router(unprivileged: Bool = false) -> Proxy {
+    static func router(unprivileged: Bool = false, hasIdentity: Bool = true) -> Proxy {
         Proxy(
             id: "ingress-1.istio-system", role: .router, namespace: "istio-system", addresses: ["10.0.0.8"],
-            labels: ["istio": "ingressgateway"], isUnprivileged: unprivileged)
+            labels: ["istio": "ingressgateway"], isUnprivileged: unprivileged, hasIdentity: hasIdentity)
     }
 
     static func decode<M: Message>(_ resource: EncodedResource?, as _: M.Type = M.self) -> M? {

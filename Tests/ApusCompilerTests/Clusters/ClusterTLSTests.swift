@@ -8,9 +8,10 @@ import Testing
 @Suite struct ClusterTLSTests {
     private func cluster(
         _ mode: ClientTLSSettings.Mode, ports: [(UInt32, String)] = [(80, "http")], role: Proxy.Role = .sidecar,
+        hasIdentity: Bool = true,
         _ change: (inout ClientTLSSettings) -> Void = { _ in }
     ) -> XDS.Cluster {
-        Outbound.cluster(ports: ports, role: role) {
+        Outbound.cluster(ports: ports, role: role, hasIdentity: hasIdentity) {
             var tls = ClientTLSSettings()
             tls.mode = mode
             change(&tls)
@@ -89,8 +90,24 @@ import Testing
         #expect(sidecar?.tlsCertificateSdsSecretConfigs.isEmpty == true)
     }
 
-    @Test func `ISTIO_MUTUAL is plain while nobody issues certificates`() {
-        #expect(!cluster(.istioMutual).hasTransportSocket)
+    @Test func `credentialName gives nothing to a proxy without an identity`() {
+        let gateway = cluster(.mutual, role: .router, hasIdentity: false) { $0.credentialName = "client" }
+        #expect(gateway.tlsContext?.commonTlsContext.tlsCertificateSdsSecretConfigs.isEmpty == true)
+    }
+
+    @Test func `ISTIO_MUTUAL shows the mesh's certificate, and is plain for a proxy that has none`() throws {
+        let context = try #require(cluster(.istioMutual).tlsContext)
+        #expect(context.sni == "outbound_.80_._.reviews.default.svc.cluster.local")
+        let common = context.commonTlsContext
+        #expect(common.alpnProtocols == ["istio-peer-exchange", "istio"])
+        #expect(common.tlsCertificateSdsSecretConfigs.map(\.name) == ["default"])
+        let source = common.tlsCertificateSdsSecretConfigs[0].sdsConfig.apiConfigSource
+        #expect(source.grpcServices.map(\.envoyGrpc.clusterName) == ["sds-grpc"])
+        #expect(common.combinedValidationContext.validationContextSdsSecretConfig.name == "ROOTCA")
+        #expect(
+            cluster(.istioMutual, ports: [(80, "grpc")]).tlsContext?.commonTlsContext.alpnProtocols
+                == ["istio-peer-exchange", "istio", "h2"])
+        #expect(!cluster(.istioMutual, hasIdentity: false).hasTransportSocket)
     }
 
     @Test func `certificates of one's own turn the mesh's ALPN override off`() {

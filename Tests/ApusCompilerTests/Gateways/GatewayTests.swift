@@ -319,14 +319,28 @@ struct GatewayTests {
         #expect(context.commonTlsContext.tlsCertificates.map(\.certificateChain.filename) == ["/etc/certs/tls.crt"])
     }
 
-    @Test("ISTIO_MUTUAL is refused aloud as long as there are no identities")
+    @Test("ISTIO_MUTUAL ends the mesh's own TLS")
+    func istioMutual() throws {
+        let gateway = MeshFixture.gateway(servers: [
+            MeshFixture.server(MeshFixture.port(443, "HTTPS"), hosts: ["*"]) { $0.mode = .istioMutual }
+        ])
+        let chain = try #require(view([gateway]).listener("0.0.0.0_443")?.filterChains.first)
+        let context = try TLSContext(unpackingAny: chain.transportSocket.typedConfig)
+        #expect(context.requireClientCertificate.value)
+        #expect(context.commonTlsContext.tlsCertificateSdsSecretConfigs.map(\.name) == ["default"])
+    }
+
+    @Test("What needs a certificate of the mesh or a Secret is refused aloud to a proxy without an identity")
     func unsupportedModes() {
-        for mode in [ServerTLSSettings.Mode.istioMutual] {
+        for mode in [ServerTLSSettings.Mode.istioMutual, .simple] {
             let gateway = MeshFixture.gateway(servers: [
-                MeshFixture.server(MeshFixture.port(15443, "TLS"), hosts: ["*"]) { $0.mode = mode }
+                MeshFixture.server(MeshFixture.port(15443, "HTTPS"), hosts: ["*"]) {
+                    $0.mode = mode
+                    if mode == .simple { $0.credentialName = "cert" }
+                }
             ])
             let (view, findings) = ResourceCompiler.compile(
-                for: MeshFixture.router(), in: MeshFixture.mesh([gateway]))
+                for: MeshFixture.router(hasIdentity: false), in: MeshFixture.mesh([gateway]))
             #expect(view.listenerNames == [])
             #expect(findings.map(\.code) == [CompilerFinding.gatewayUnsupported])
         }

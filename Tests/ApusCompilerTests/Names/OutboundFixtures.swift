@@ -128,14 +128,15 @@ enum Outbound {
     static func context(
         _ objects: [ConfigObject], in namespace: String = "default", role: Proxy.Role = .sidecar,
         generator: Proxy.Generator = .envoy, labels: [String: String] = [:], locality: Locality = Locality(),
-        httpProxyPort: UInt32? = nil, _ mesh: (inout MeshConfig) -> Void = { _ in }
+        httpProxyPort: UInt32? = nil, hasIdentity: Bool = false, _ mesh: (inout MeshConfig) -> Void = { _ in }
     ) -> CompileContext {
         var config = MeshConfig()
         mesh(&config)
         let snapshot = MeshSnapshot.make(objects: objects, meshConfig: config)
         let proxy = Proxy(
             id: "client.\(namespace)", role: role, generator: generator, namespace: namespace,
-            addresses: ["10.9.9.9"], labels: labels, locality: locality, httpProxyPort: httpProxyPort)
+            addresses: ["10.9.9.9"], labels: labels, locality: locality, httpProxyPort: httpProxyPort,
+            hasIdentity: hasIdentity)
         return CompileContext(snapshot: snapshot, proxyClass: snapshot.proxyClass(of: proxy))
     }
 
@@ -170,7 +171,8 @@ enum Outbound {
     /// The cluster of `reviews:80` under a DestinationRule with this policy.
     static func cluster(
         subset: String = "", ports: [(UInt32, String)] = [(80, "http")], role: Proxy.Role = .sidecar,
-        subsets: [Subset] = [], _ mesh: (inout MeshConfig) -> Void = { _ in }, policy: (inout TrafficPolicy) -> Void
+        subsets: [Subset] = [], hasIdentity: Bool = false, _ mesh: (inout MeshConfig) -> Void = { _ in },
+        policy: (inout TrafficPolicy) -> Void
     ) -> XDS.Cluster {
         var trafficPolicy = TrafficPolicy()
         policy(&trafficPolicy)
@@ -178,7 +180,7 @@ enum Outbound {
             $0.trafficPolicy = trafficPolicy
             $0.subsets = subsets
         }
-        let context = context([service("reviews", ports: ports), rule], role: role, mesh)
+        let context = context([service("reviews", ports: ports), rule], role: role, hasIdentity: hasIdentity, mesh)
         return cluster("outbound|\(ports[0].0)|\(subset)|reviews.default.svc.cluster.local", context)
     }
 
