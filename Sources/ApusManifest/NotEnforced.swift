@@ -133,27 +133,33 @@ private struct Notes {
     }
 
     mutating func destinationRule(_ spec: DestinationRule) {
-        policy(spec.trafficPolicy, at: "spec.trafficPolicy")
+        let isForAll = spec.workloadSelector?.isEmpty ?? true
+        policy(spec.trafficPolicy, at: "spec.trafficPolicy", isForAll: isForAll)
         for (index, subset) in spec.subsets.enumerated() where subset.trafficPolicy != nil {
-            policy(subset.trafficPolicy, at: "spec.subsets[\(index)].trafficPolicy")
+            policy(subset.trafficPolicy, at: "spec.subsets[\(index)].trafficPolicy", isForAll: isForAll)
         }
     }
 
-    private mutating func policy(_ policy: TrafficPolicy?, at path: String) {
+    private mutating func policy(_ policy: TrafficPolicy?, at path: String, isForAll: Bool) {
         guard let policy else { return }
-        blocks(policy.loadBalancer, policy.tls, at: path)
+        blocks(policy.loadBalancer, policy.tls, at: path, isForAll: isForAll)
         for (index, entry) in policy.portLevelSettings.enumerated() {
-            blocks(entry.loadBalancer, entry.tls, at: "\(path).portLevelSettings[\(index)]")
+            blocks(entry.loadBalancer, entry.tls, at: "\(path).portLevelSettings[\(index)]", isForAll: isForAll)
         }
     }
 
     private mutating func blocks(
-        _ loadBalancer: LoadBalancerSettings?, _ tls: ClientTLSSettings?, at path: String
+        _ loadBalancer: LoadBalancerSettings?, _ tls: ClientTLSSettings?, at path: String, isForAll: Bool
     ) {
         if let zoneAware = loadBalancer?.zoneAwareLb, zoneAware.enabled != false {
             warn("\(path).loadBalancer.zoneAwareLbSetting", "zoneAwareLbSetting", NotEnforced.zoneAware)
         }
         guard let tls else { return }
+        if !tls.credentialName.isEmpty, isForAll {
+            add(
+                .info, "\(path).tls.credentialName",
+                "only gateways read the Secret: sidecars do for a rule with a workloadSelector")
+        }
         revocations(tls.caCrl, credential: tls.credentialName, "\(path).tls")
     }
 

@@ -32,6 +32,7 @@ internal import Testing
             [
                 #"8:7 warning APUS0900 zoneAwareLbSetting is understood but not yet enforced: the client's region comes first, but zones in it get requests by their endpoints alone"#,
                 #"14:22 warning APUS0900 zoneAwareLbSetting is understood but not yet enforced: the client's region comes first, but zones in it get requests by their endpoints alone"#,
+                #"19:43 info APUS0900 only gateways read the Secret: sidecars do for a rule with a workloadSelector"#,
             ]),
         Expectation(
             #"settings that are carried out"#,

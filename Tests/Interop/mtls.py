@@ -1,6 +1,7 @@
 """Mutual TLS between proxies that Apus feeds, and gateways that end TLS: certificates, policies and Secrets as peers see
 them. Judges are curl, OpenSSL, gRPC's own client and the statistics of a stock Envoy.
 """
+import json
 import pathlib
 import socket
 import subprocess
@@ -113,8 +114,8 @@ def curl(*arguments):
 class Pair:
     """A client's and a server's sidecar, each with an identity of its own, and three origins behind the server's."""
 
-    def __init__(self, world, client, server):
-        self.world, self.mesh = world, Mesh(world)
+    def __init__(self, world, client, server, **more):
+        self.world, self.mesh = world, Mesh(world, **more)
         self.manifests = world.folder / "manifests"
         self.echo = Echo()
         http, http2 = free_port(), free_port()
@@ -372,4 +373,61 @@ def mtls_gateway(programs):
         return "SIMPLE, MUTUAL and OPTIONAL_MUTUAL by SNI, a redirect, an exchanged certificate; Secrets only to their own"
 
 
-TESTS = [pair("envoy", "envoy"), mtls_wrong_server, mtls_gateway]
+def another_intermediate(old, new):
+    """A folder with the same root and another certificate that signs."""
+    new.mkdir()
+    (new / "root-cert.pem").write_text((old / "root-cert.pem").read_text())
+    request, extensions = new / "ca.csr", new / "extensions"
+    extensions.write_text("basicConstraints=critical,CA:TRUE,pathlen:0\nkeyUsage=critical,keyCertSign,cRLSign\n"
+                          "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n")
+    openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", new / "ec.pem")
+    openssl("pkcs8", "-topk8", "-nocrypt", "-in", new / "ec.pem", "-out", new / "ca-key.pem")
+    openssl("req", "-new", "-key", new / "ca-key.pem", "-subj", "/O=cluster.local/CN=another", "-out", request)
+    openssl("x509", "-req", "-in", request, "-CA", old / "root-cert.pem", "-CAkey", old / "root-key.pem", "-days", "300",
+            "-set_serial", "4711", "-extfile", extensions, "-out", new / "ca-cert.pem")
+    (new / "cert-chain.pem").write_text((new / "ca-cert.pem").read_text())
+    (new / "ca-key.pem").chmod(0o600)
+
+
+def mtls_renewal(programs):
+    """Another certificate signs: every Envoy is pushed a new one of its own, and no request fails."""
+    with World(programs) as world:
+        first = world.folder / "first"
+        made = subprocess.run([str(world.programs / "apus"), "ca", "init", "--state", str(first)], capture_output=True)
+        check(made.returncode == 0, f"ca init: {made.stderr}")
+        another_intermediate(first / "ca", world.folder / "second")
+        link = world.folder / "authority"
+        link.symlink_to(first / "ca")
+        mesh = Pair(world, "envoy", "envoy", authority=link)
+        world.wait("mutual TLS to work", 30, lambda: mesh.through() == (True, True, True))
+
+        def serials():
+            chain = json.loads(get(mesh.admin["server"], "/certs")[2])["certificates"]
+            return {part["serial_number"] for one in chain for part in one["cert_chain"]}
+
+        before, lost, asked = serials(), 0, 0
+        check(before, "Envoy has no certificate")
+        fresh = world.folder / "fresh"
+        fresh.symlink_to(world.folder / "second")
+        fresh.rename(link)
+
+        def renewed():
+            nonlocal lost, asked
+            asked += 1
+            lost += mesh.through() != (True, True, True)
+            now = serials()
+            return now and before.isdisjoint(now)
+
+        world.wait("new certificates", 30, renewed)
+        for _ in range(10):
+            renewed()
+        check(lost == 0, f"{lost} of {asked} rounds failed")
+        check(rejects(mesh.mesh.addresses) == 0, f"{rejects(mesh.mesh.addresses)} NACKs")
+        rows = subprocess.run(
+            [str(world.programs / "apus"), "proxy-status", "--server", f"http://{mesh.mesh.addresses['http']}"],
+            capture_output=True, text=True).stdout.splitlines()[1:]
+        check(len(rows) == 2 and all(row.count("SYNCED") >= 3 for row in rows), f"proxy-status shows {rows}")
+        return f"new certificates were pushed while {asked} rounds of requests went well"
+
+
+TESTS = [pair("envoy", "envoy"), mtls_wrong_server, mtls_gateway, mtls_renewal]

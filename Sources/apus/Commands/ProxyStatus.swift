@@ -37,7 +37,30 @@ struct ProxyStatus: AsyncParsableCommand, EnvironmentConfigured {
         let endpoint: TypeState
         let listener: TypeState
         let route: TypeState
-        let secret: TypeState
+        var secret: TypeState
+
+        /// A stream beside the main one, on which a stock Envoy asks for its own certificate.
+        var isForSecretsOnly: Bool {
+            [cluster, endpoint, listener, route].allSatisfy { $0.state == Self.notSent } && secret.state != Self.notSent
+        }
+
+        static let notSent = "NOT SENT"
+    }
+
+    /// One row per proxy: streams for secrets alone show in the row of the proxy's main stream, a refusal first.
+    private static func merged(_ rows: [Row]) -> [Row] {
+        var result = rows.filter { !$0.isForSecretsOnly }
+        for row in rows where row.isForSecretsOnly {
+            guard let index = result.firstIndex(where: { $0.proxy == row.proxy }) else {
+                result.append(row)
+                continue
+            }
+            let known = result[index].secret
+            if known.error == nil, row.secret.error != nil || known.state == Row.notSent || row.secret.state == "STALE" {
+                result[index].secret = row.secret
+            }
+        }
+        return result
     }
 
     func run() async throws {
@@ -55,6 +78,7 @@ struct ProxyStatus: AsyncParsableCommand, EnvironmentConfigured {
             Program.say(String(decoding: json, as: UTF8.self))
             return
         }
+        rows = Self.merged(rows).sorted { $0.proxy < $1.proxy }
         var table = TextTable(["NAME", "CDS", "EDS", "LDS", "RDS", "SDS", "XDS"])
         for row in rows {
             table.add(
