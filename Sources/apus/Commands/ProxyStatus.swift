@@ -56,7 +56,8 @@ struct ProxyStatus: AsyncParsableCommand, EnvironmentConfigured {
                 continue
             }
             let known = result[index].secret
-            if known.error == nil, row.secret.error != nil || known.state == Row.notSent || row.secret.state == "STALE" {
+            if known.error == nil, row.secret.error != nil || known.state == Row.notSent || row.secret.state == "STALE"
+            {
                 result[index].secret = row.secret
             }
         }
