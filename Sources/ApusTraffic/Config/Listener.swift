@@ -86,16 +86,23 @@ package final class FilterChain: Sendable {
     package let filter: NetworkFilter
     /// Digest of the chain's bytes: an equal chain of a newer listener keeps its connections.
     package let version: ContentVersion
+    /// nil: plain text.
+    package let transport: TLSContextConfig?
+    /// How long a handshake may take; nil: for ever.
+    package let transportConnectTimeout: Duration?
 
     package init(
         name: String = "", match: FilterChainMatch = FilterChainMatch(), guards: [ConnectionFilter] = [],
-        filter: NetworkFilter, version: ContentVersion = ContentVersion(0)
+        filter: NetworkFilter, version: ContentVersion = ContentVersion(0), transport: TLSContextConfig? = nil,
+        transportConnectTimeout: Duration? = nil
     ) {
         self.name = name
         self.match = match
         self.guards = guards
         self.filter = filter
         self.version = version
+        self.transport = transport
+        self.transportConnectTimeout = transportConnectTimeout
     }
 }
 

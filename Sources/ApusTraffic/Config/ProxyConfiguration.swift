@@ -21,24 +21,29 @@ package final class ProxyConfiguration: Sendable {
     package let routeTables: [RouteTable?]
     /// By the slot that routes carry; nil: not known, or still waiting for its endpoints.
     package let clusters: [Cluster?]
+    /// By the slot that TLS contexts carry; nil: not (yet) known.
+    package let secrets: [SecretContent?]
     /// Names of the clusters that exist, for `cluster_header` and for statistics.
     private let clusterSlots: [String: Slot]
 
     package init(
         generation: UInt64, listeners: [ListenerConfig], routeTables: [RouteTable?], clusters: [Cluster?],
-        clusterSlots: [String: Slot]
+        clusterSlots: [String: Slot], secrets: [SecretContent?] = []
     ) {
         self.generation = generation
         self.listeners = listeners
         self.routeTables = routeTables
         self.clusters = clusters
         self.clusterSlots = clusterSlots
+        self.secrets = secrets
     }
 
     package static let empty = ProxyConfiguration(
         generation: 0, listeners: [], routeTables: [], clusters: [], clusterSlots: [:])
 
     package func cluster(_ slot: Slot) -> Cluster? { slot.index < clusters.count ? clusters[slot.index] : nil }
+
+    package func secret(_ slot: Slot) -> SecretContent? { slot.index < secrets.count ? secrets[slot.index] : nil }
 
     package func cluster(named name: String) -> Cluster? { clusterSlots[name].flatMap { cluster($0) } }
 
