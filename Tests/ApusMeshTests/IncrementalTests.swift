@@ -44,7 +44,7 @@ private struct Generator {
         let namespace = chance.pick(namespaces)
         let name = chance.pick(names)
         let created = created()
-        switch chance.below(13) {
+        switch chance.below(14) {
         case 0:
             let named = chance.oneIn(2)
             let selector = chance.oneIn(4) ? [:] : selector()
@@ -131,6 +131,15 @@ private struct Generator {
             return Make.sidecar(
                 name, in: namespace, selector: chance.oneIn(2) ? selector() : nil,
                 egress: chance.pick([[], [["./*"]], [["*/*", "~b/*"]], [["a/*"], ["b/*"]]]), created: created)
+        case 12:
+            let modes = PeerAuthentication.Mode.allCases
+            var spec = PeerAuthentication()
+            spec.mtls = chance.pick(modes)
+            if chance.oneIn(2) {
+                spec.selector = selector()
+                spec.portLevelMtls = [8080: chance.pick(modes)]
+            }
+            return Make.object(.peerAuthentication, name, in: namespace, created: created, .peerAuthentication(spec))
         default:
             if chance.oneIn(2) {
                 return Make.object(
@@ -163,6 +172,8 @@ private func picture(_ snapshot: MeshSnapshot) -> [String] {
     }
     for namespace in ["a", "b", "istio-system", "z"] {
         for labels in [[:], ["app": "web"], ["app": "db", "version": "1"]] {
+            let peers = snapshot.peerAuthentications.policy(namespace: namespace, labels: labels)
+            lines.append("peers \(peers.mode) \(peers.ports.sorted { $0.key < $1.key }) \(peers.sources)")
             for role in [Proxy.Role.sidecar, .router] {
                 let proxyClass = snapshot.proxyClass(
                     of: Proxy(

@@ -255,6 +255,10 @@ struct CompiledMeshTests {
             client, MeshFixture.client(namespace: "team"), MeshFixture.client(.none), MeshFixture.router(),
             Proxy(id: "reviews-1.default", namespace: "default", addresses: ["10.0.0.1"], labels: ["app": "reviews"]),
             Proxy(id: "g.default", generator: .grpc, namespace: "default", addresses: ["10.0.0.77"]),
+            Proxy(
+                id: "reviews-1.default", namespace: "default", addresses: ["10.0.0.1"], labels: ["app": "reviews"],
+                hasIdentity: true),
+            Proxy(id: "known.team", namespace: "team", addresses: ["10.0.0.78"], hasIdentity: true),
         ]
         var mesh = Edited(Self.objects)
         for _ in 0..<25 {
@@ -291,7 +295,7 @@ struct CompiledMeshTests {
         let name = names[Int(random.next(4))]
         let namespace = random.next(4) == 0 ? "team" : "default"
         let ip = "10.0.0.\(random.next(9) + 1)"
-        switch random.next(9) {
+        switch random.next(12) {
         case 0:
             let spoken = ["http", "tcp", "", "grpc"][Int(random.next(4))]
             return (
@@ -363,9 +367,36 @@ struct CompiledMeshTests {
             )
         case 7:
             return ([MeshFixture.pod("\(name)-1", app: name, ip: ip, labels: ["version": "v1"])], [])
+        case 8:
+            let modes = PeerAuthentication.Mode.allCases
+            var spec = PeerAuthentication()
+            spec.mtls = modes[Int(random.next(4))]
+            if random.next(2) == 0 {
+                spec.selector = ["app": name]
+                spec.portLevelMtls = [8080: modes[Int(random.next(4))], 7777: modes[Int(random.next(4))]]
+            }
+            let place = random.next(3) == 0 ? "istio-system" : namespace
+            return ([MeshFixture.object(.peerAuthentication, name, in: place, .peerAuthentication(spec))], [])
+        case 9:
+            var spec = Pod()
+            spec.podIPs = [ip]
+            spec.ready = true
+            spec.serviceAccountName = random.next(2) == 0 ? "default" : name
+            let labels = ["app": name, "security.istio.io/tlsMode": random.next(3) == 0 ? "disabled" : "istio"]
+            return ([MeshFixture.object(.pod, "\(name)-2", in: namespace, labels: labels, .pod(spec))], [])
+        case 10:
+            let rule = MeshFixture.destinationRule(name, in: namespace, host: name, subsets: ["v1"]) {
+                var tls = ClientTLSSettings()
+                tls.mode = [ClientTLSSettings.Mode.disable, .istioMutual, .simple][Int(random.next(3))]
+                $0.trafficPolicy = TrafficPolicy()
+                $0.trafficPolicy?.tls = tls
+            }
+            return ([rule], [])
         default:
-            let kind = [Kind.service, .virtualService, .destinationRule, .sidecar, .endpointSlice][
-                Int(random.next(5))]
+            let kind = [
+                Kind.service, .virtualService, .destinationRule, .sidecar, .endpointSlice, .peerAuthentication,
+            ][
+                Int(random.next(6))]
             let key = kind == .sidecar ? "default" : kind == .endpointSlice ? "\(name)-1" : name
             return ([], [ObjectKey(kind: kind, name: NamespacedName(namespace: namespace, name: key))])
         }
