@@ -12,8 +12,8 @@ package struct SubjectAltName: Hashable, Sendable {
 
 extension SubjectAltNameMatch {
     /// True if the name is of this kind and matches. A name with a NUL byte matches nothing: another reader of the
-    /// certificate may end it there. An exact matcher of DNS names compares without case and takes a wildcard as the
-    /// whole first label of the certificate's name (RFC 6125, section 6.4.3), as Envoy does.
+    /// certificate may end it there. An exact matcher of DNS names compares without case and takes a wildcard only as
+    /// the whole first label of the certificate's name (RFC 6125, section 6.4.3).
     package func matches(_ name: SubjectAltName) -> Bool {
         guard name.kind == kind, !name.value.contains(0) else { return false }
         if kind == .dns, case .exact(let wanted) = match.pattern { return Self.covers(name.value, wanted) }
