@@ -90,7 +90,11 @@ let package = Package(
             ]),
         library(
             "ApusXDSClient", ["ApusCore", "ApusAPI", "ApusDelta", "ApusIdentity", protobuf, log] + grpc + identity),
-        library("ApusDataplane", ["ApusCore", "ApusTraffic", "CApusZlib", log] + nio),
+        library(
+            "ApusDataplane",
+            ["ApusCore", "ApusTraffic", "CApusZlib", log] + nio + identity + [
+                .product(name: "NIOTLS", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]),
 
         // Programs.
         .executableTarget(

@@ -17,6 +17,15 @@ package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Dotted decimal without leading zeros, or RFC 4291 text; nil for anything else (zone ids are not accepted).
+    /// Four or sixteen bytes in the order of the network.
+    package init?(networkBytes bytes: [UInt8]) {
+        switch bytes.count {
+        case 4: self.init(v4: bytes.reduce(0) { $0 << 8 | UInt32($1) })
+        case 16: self.init(v6: bytes.reduce(0) { $0 << 8 | UInt128($1) })
+        default: return nil
+        }
+    }
+
     package init?(_ text: some StringProtocol) {
         if text.utf8.contains(UInt8(ascii: ":")) {
             guard let bits = Self.parse6(text) else { return nil }

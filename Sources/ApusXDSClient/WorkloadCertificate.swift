@@ -30,6 +30,17 @@ package actor WorkloadCertificate {
         }
     }
 
+    /// What the data plane proves itself with, in PEM. Its description shows nothing of it.
+    package struct Material: Sendable, CustomStringConvertible {
+        /// Leaf first.
+        package let chain: [UInt8]
+        package let key: [UInt8]
+        /// Whom to believe.
+        package let roots: [UInt8]
+
+        package var description: String { "identity" }
+    }
+
     package struct Failure: Error, CustomStringConvertible {
         package let description: String
     }
@@ -38,6 +49,8 @@ package actor WorkloadCertificate {
         let key: WorkloadKey
         /// Leaf and intermediates.
         let chain: [Certificate]
+        /// The root that came with them, in PEM: the mesh may have a newer one than the file of roots.
+        let root: String
 
         var leaf: Certificate? { chain.first }
 
@@ -49,6 +62,7 @@ package actor WorkloadCertificate {
 
     static let certificateFile = "certificate.pem"
     static let keyFile = "key.pem"
+    static let rootFile = "root.pem"
 
     private let settings: Settings
     private let log: Logger
@@ -56,11 +70,31 @@ package actor WorkloadCertificate {
     /// Chosen anew for each certificate.
     private var draw = Double.random(in: 0...1)
     private var failures = 0
+    private let onChange: @Sendable (Material) async -> Void
 
-    package init(settings: Settings, log: Logger) {
+    /// - Parameter onChange: gets the identity at `announce`, and whenever it was renewed.
+    package init(
+        settings: Settings, log: Logger, onChange: @escaping @Sendable (Material) async -> Void = { _ in }
+    ) {
         self.settings = settings
         self.log = log
+        self.onChange = onChange
         held = Self.load(settings.stateDirectory)
+    }
+
+    /// Tells the identity that the state folder has, if any.
+    package func announce() async {
+        guard let held, held.isValid(Date()) else { return }
+        do { await onChange(try material(held)) } catch {
+            log.warning("the saved certificate cannot be used", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    private func material(_ held: Held) throws -> Material {
+        let file = try [UInt8](Data(contentsOf: URL(fileURLWithPath: settings.rootsFile)))
+        return Material(
+            chain: Array(try held.chain.map { try $0.pem }.joined().utf8), key: Array(try held.key.pem.utf8),
+            roots: file + Array("\n\(held.root)\n".utf8))
     }
 
     /// What a connection to the control plane begins with: our certificate. Asks for one if there is none that is valid.
@@ -100,9 +134,9 @@ package actor WorkloadCertificate {
             let isValid = held?.isValid(Date()) == true
             let token = isValid ? nil : try readToken()
             let key = WorkloadKey()
-            let chain = try await ask(
+            let (chain, root) = try await ask(
                 csr: key.signingRequest(), token: token, security: try transportSecurity(withCertificate: isValid))
-            let new = Held(key: key, chain: chain)
+            let new = Held(key: key, chain: chain, root: root)
             guard let leaf = new.leaf, leaf.publicKey == key.key.publicKey else {
                 throw Failure(description: "the control plane answered with a certificate for another key")
             }
@@ -111,6 +145,7 @@ package actor WorkloadCertificate {
             failures = 0
             draw = Double.random(in: 0...1)
             log.info("has a certificate", metadata: ["until": "\(leaf.notValidAfter.ISO8601Format())"])
+            await onChange(try material(new))
         } catch {
             failures += 1
             throw error
@@ -129,7 +164,7 @@ package actor WorkloadCertificate {
 
     private func ask(
         csr: String, token: String?, security: HTTP2ClientTransport.Posix.TransportSecurity
-    ) async throws -> [Certificate] {
+    ) async throws -> (chain: [Certificate], root: String) {
         var request = Istio_V1_Auth_IstioCertificateRequest()
         request.csr = csr
         request.validityDuration = Int64(settings.lifetime)
@@ -172,7 +207,10 @@ package actor WorkloadCertificate {
             guard response.certChain.count >= 2 else {
                 throw Failure(description: "the control plane answered without a chain")
             }
-            return try AuthorityMaterial.certificates(response.certChain.dropLast().joined(separator: "\n"))
+            return (
+                try AuthorityMaterial.certificates(response.certChain.dropLast().joined(separator: "\n")),
+                response.certChain.last ?? ""
+            )
         } catch let error as RPCError {
             throw Failure(description: error.cause.map { "\(error.message) (\($0))" } ?? error.message)
         }
@@ -206,12 +244,14 @@ package actor WorkloadCertificate {
             let chain = try? AuthorityMaterial.certificates(text), let leaf = chain.first,
             leaf.publicKey == key.key.publicKey
         else { return nil }
-        return Held(key: key, chain: chain)
+        let root = try? String(contentsOfFile: "\(directory)/\(rootFile)", encoding: .utf8)
+        return Held(key: key, chain: chain, root: root ?? "")
     }
 
     /// The key first: a crash in between leaves a key that fits no certificate, and that is noticed.
     private func save(_ new: Held) throws {
         try StateFile.write(Array(try new.key.pem.utf8), Self.keyFile, in: settings.stateDirectory)
+        try StateFile.write(Array(new.root.utf8), Self.rootFile, in: settings.stateDirectory)
         try StateFile.write(
             Array(try new.chain.map { try $0.pem }.joined().utf8), Self.certificateFile, in: settings.stateDirectory)
     }

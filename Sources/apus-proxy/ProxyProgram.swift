@@ -69,7 +69,10 @@ struct ProxyProgram {
                     ExitStatus.badConfiguration, "apus-proxy: cannot start: \(refusals.joined(separator: "; "))")
             }
         } else {
-            client = try makeClient(hub, logger)
+            let (made, certificate) = try makeClient(hub, logger)
+            // Before the saved configuration comes: its listeners want it.
+            await certificate?.announce()
+            client = made
         }
         await withTaskGroup { group in
             if let client { group.addTask { await client.run() } }
@@ -87,7 +90,7 @@ struct ProxyProgram {
         logger.info("stopped")
     }
 
-    private func makeClient(_ hub: ConfigHub, _ logger: Logger) throws -> XDSClient {
+    private func makeClient(_ hub: ConfigHub, _ logger: Logger) throws -> (XDSClient, WorkloadCertificate?) {
         let target =
             settings.host.contains(":") ? "[\(settings.host)]:\(settings.port)" : "\(settings.host):\(settings.port)"
         guard let address = ControlPlaneAddress(target) else {
@@ -102,12 +105,15 @@ struct ProxyProgram {
         var client = XDSClient.Settings(address: address, identity: identity, version: ProgramVersion.text)
         client.stateDirectory = settings.stateFolder
         if let roots = settings.rootCertificates, let folder = settings.stateFolder {
+            // The control plane may give chains and clusters of the mesh's mutual TLS to this proxy.
+            client.identity.metadata["MUTUAL_TLS"] = "true"
             client.certificate = WorkloadCertificate(
                 settings: WorkloadCertificate.Settings(
                     address: address, rootsFile: roots, tokenFile: settings.tokenFile,
-                    stateDirectory: folder), log: logger)
+                    stateDirectory: folder), log: logger
+            ) { await hub.supplyIdentity(chain: $0.chain, key: $0.key, roots: $0.roots) }
         }
-        return XDSClient(settings: client, sink: hub, log: logger)
+        return (XDSClient(settings: client, sink: hub, log: logger), client.certificate)
     }
 
     /// A page server; a port that is taken is a fault of the configuration, and the message says which.

@@ -37,7 +37,10 @@ ALLOWED = {
         {"ApusCore", "ApusAPI", "ApusDelta", "ApusIdentity"},
         GRPC | IDENTITY | {"Logging", "SwiftProtobuf", "Foundation", "Glibc"},
     ),
-    "ApusDataplane": ({"ApusCore", "ApusTraffic", "CApusZlib"}, NIO | {"Logging", "Foundation", "Glibc"}),
+    "ApusDataplane": (
+        {"ApusCore", "ApusTraffic", "CApusZlib"},
+        NIO | IDENTITY | {"NIOSSL", "NIOTLS", "Logging", "Foundation", "Glibc"},
+    ),
     "apus": (
         {"ApusCore", "ApusModel", "ApusAPI", "ApusManifest", "ApusMesh", "ApusCompiler", "ApusControlPlane",
          "ApusTraffic", "ApusIdentity"},

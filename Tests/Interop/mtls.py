@@ -430,4 +430,5 @@ def mtls_renewal(programs):
         return f"new certificates were pushed while {asked} rounds of requests went well"
 
 
-TESTS = [pair("envoy", "envoy"), mtls_wrong_server, mtls_gateway, mtls_renewal]
+TESTS = [pair(client, server) for client in ("envoy", "apus") for server in ("envoy", "apus")] + [
+    mtls_wrong_server, mtls_gateway, mtls_renewal]

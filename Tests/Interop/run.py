@@ -24,6 +24,7 @@ import peers
 import processes
 import protocols
 import smuggling
+import tls
 
 
 def bookstore(programs):
@@ -55,7 +56,7 @@ def main():
         except (processes.Failure, subprocess.TimeoutExpired) as error:
             failed += 1
             print(f"FAIL {test.__name__}: {error}", flush=True)
-    for suite in (differential, clusters, filters, protocols, smuggling):
+    for suite in (differential, clusters, filters, protocols, smuggling, tls):
         if options.only and not re.search(options.only, suite.__name__):
             continue
         good, bad, report = suite.run(options.bin)

@@ -12,6 +12,8 @@ internal final class DownstreamInfo: Sendable {
     /// listener itself would lead the request back here, again and again.
     let restoredDestination: SocketEndpoint?
     let serverName: String
+    /// nil: the client does not speak TLS.
+    let tls: ConnectionTLS?
     let localText: String
     let remoteText: String
     /// When the client connected.
@@ -22,8 +24,9 @@ internal final class DownstreamInfo: Sendable {
 
     init(
         id: UInt64, local: SocketEndpoint?, remote: SocketEndpoint?, destination: SocketEndpoint?,
-        serverName: String = "", opened: NIODeadline = .uptimeNanoseconds(0)
+        serverName: String = "", opened: NIODeadline = .uptimeNanoseconds(0), tls: ConnectionTLS? = nil
     ) {
+        self.tls = tls
         self.id = id
         self.local = local
         self.remote = remote

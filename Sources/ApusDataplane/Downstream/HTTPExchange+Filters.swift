@@ -20,7 +20,8 @@ extension HTTPExchange {
     var authorizationFacts: AuthorizationFacts {
         AuthorizationFacts(
             destination: info.destination?.address, destinationPort: UInt16(clamping: info.destination?.port ?? 0),
-            serverName: info.serverName, peerAddress: info.remote?.address, clientAddress: identity.clientAddress)
+            serverName: info.serverName, peerAddress: info.remote?.address, clientAddress: identity.clientAddress,
+            peerNames: info.tls?.names)
     }
 
     /// - Returns: true if the request was answered.

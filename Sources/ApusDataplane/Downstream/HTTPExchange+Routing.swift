@@ -10,7 +10,7 @@ extension HTTPExchange {
         if let problem = manager.normalize(&request, localPort: localPort) { return problem }
         let connection = ConnectionIdentity(
             remoteAddress: info.remote?.address, localAddress: info.destination?.address,
-            localPort: localPort)
+            localPort: localPort, tls: info.tls)
         identity = manager.prepare(
             &request, connection: connection, isUpgrade: isUpgrade,
             internalOnlyHeaders: table?.internalOnlyHeaders ?? [], random: &worker.random)
@@ -225,7 +225,7 @@ extension HTTPExchange {
         if attempts == 1, let sessionHost {
             if let host = cluster.host(named: sessionHost, isHighPriority: isHigh) {
                 retry?.hostTried(host.key)
-                return host
+                return cluster.pool(host, for: request)
             }
             if sessionIsStrict { return nil }
         }
@@ -249,7 +249,7 @@ extension HTTPExchange {
             retry?.hostTried(chosen.key)
             if let endpoint = cluster.endpoint(chosen) { retry?.priorityTried(endpoint.priority) }
         }
-        return chosen
+        return chosen.flatMap { cluster.pool($0, for: request) }
     }
 
     /// Where the request was going: the connection's destination before it was redirected, or what a header says if the cluster listens to one.

@@ -215,6 +215,7 @@ internal final class HTTPExchange: UpstreamSink {
         facts.downstreamDirectRemoteAddress = info.remoteText
         facts.requestedServerName = info.serverName
         facts.hostname = worker.shared.hostname
+        facts.tls = info.tls
         table = nil
         decision = nil
         forward = nil

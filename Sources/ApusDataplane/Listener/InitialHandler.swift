@@ -1,6 +1,7 @@
 internal import ApusCore
 internal import ApusTraffic
 internal import NIOCore
+internal import NIOSSL
 
 /// The first moments of a client's connection: where it was going, what it speaks, which filter chain serves it.
 ///
@@ -176,26 +177,13 @@ internal final class InitialHandler: ChannelInboundHandler, RemovableChannelHand
             return
         }
         isDone = true
-        if let delay = refusal(chain.config.guards) {
-            refuse(context, after: delay)
-            return
-        }
-        let info = DownstreamInfo(
-            id: worker.shared.nextConnectionID(), local: local, remote: remote, destination: destination,
-            serverName: sniffed.serverName, opened: opened)
-        let handler: any ChannelHandler =
-            switch chain.runtime {
-            case .http(let server) where server.manager.codec == .http2:
-                HTTP2ServerConnection(worker: worker, server: server, info: info)
-            case .http(let server): HTTP1ServerConnection(worker: worker, server: server, info: info)
-            case .tcp(let server): TCPSession(worker: worker, server: server, info: info)
-            }
-        let pipeline = context.pipeline.syncOperations
-        do {
-            try pipeline.addHandler(handler, position: .after(self))
-        } catch {
-            context.close(promise: nil)
-            return
+        let opening = ChainOpening(
+            worker: worker, listener: listener, chain: chain.config, runtime: chain.runtime, local: local,
+            remote: remote, destination: destination, serverName: sniffed.serverName, opened: opened)
+        if let transport = chain.config.transport {
+            guard startTLS(transport, opening, context) else { return }
+        } else {
+            guard opening.start(context, after: self, tls: nil) else { return }
         }
         if bytes.readableBytes > 0 {
             let first = bytes
@@ -207,38 +195,23 @@ internal final class InitialHandler: ChannelInboundHandler, RemovableChannelHand
         context.pipeline.syncOperations.removeHandler(self, promise: nil)
     }
 
-    // MARK: Filters of the connection
-
-    /// nil: the connection may go on; else it is closed after so long.
-    private func refusal(_ guards: [ConnectionFilter]) -> Duration? {
-        for filter in guards {
-            switch filter {
-            case .authorization(let authorization):
-                let facts = AuthorizationFacts(
-                    destination: (destination ?? local)?.address, destinationPort: destinationPort,
-                    serverName: sniffed.serverName, peerAddress: remote?.address, clientAddress: remote?.address)
-                guard ConnectionGuard.judge(authorization, facts, worker) else {
-                    return authorization.denyDelay ?? .zero
-                }
-            case .rateLimit(let limit):
-                guard limit.isEnabled else { continue }
-                let now = Int64(clamping: worker.loop.now.uptimeNanoseconds)
-                guard limit.bucket.take(now: now) else {
-                    worker.scope("local_rate_limit.\(limit.statPrefix)", RateLimitedConnections.self).stats
-                        .rateLimited += 1
-                    return .zero
-                }
-            }
-        }
-        return nil
-    }
-
-    private func refuse(_ context: ChannelHandlerContext, after delay: Duration) {
-        guard delay > .zero else {
+    /// The chain's handler follows when the handshake is complete.
+    private func startTLS(_ transport: TLSContext, _ opening: ChainOpening, _ context: ChannelHandlerContext) -> Bool {
+        do {
+            let session = try worker.shared.tls.session(
+                transport, alpn: transport.alpn, in: worker.configuration)
+            let handler = NIOSSLServerHandler(context: session.context)
+            let gate = ServerTLSGate(
+                opening: opening, session: session, handler: handler,
+                limit: opening.chain.handshakeTimeout?.timeAmount)
+            try context.pipeline.syncOperations.addHandler(gate, position: .after(self))
+            try context.pipeline.syncOperations.addHandler(handler, position: .after(self))
+            return true
+        } catch {
+            // Without its secret nobody can be served, and nobody is served without TLS.
+            listener.counters.stats.tlsConnectionErrors += 1
             context.close(promise: nil)
-            return
+            return false
         }
-        let bound = NIOLoopBound(context, eventLoop: worker.loop)
-        worker.loop.scheduleTask(in: delay.timeAmount) { bound.value.close(promise: nil) }
     }
 }

@@ -11,6 +11,7 @@ package final class SharedState: Sendable {
     /// True if a firewall redirects connections here, so that they have an original destination.
     package let isIntercepting: Bool
     let resolver: Resolver
+    let tls = TLSSessions()
 
     /// What `%HOSTNAME%` prints.
     package let hostname: String
@@ -175,6 +176,33 @@ package final class Worker {
         connector.connect(
             to: address, from: settings.source, timeout: settings.connectTimeout, keepalive: settings.keepalive,
             keepsHalfOpen: keepsHalfOpen, handler: handler, on: loop)
+    }
+
+    /// The same to a host of a cluster: with TLS if the host is to be spoken to by it.
+    ///
+    /// - Parameters:
+    ///   - version: what will be spoken; nil: bytes that are no HTTP.
+    ///   - serverName: the host of the request, for clusters that ask for it.
+    internal func connect(
+        _ address: NIOCore.SocketAddress, _ settings: PoolSettings, _ handler: any ChannelHandler,
+        by transport: TLSContext?,
+        of cluster: ClusterRuntime?, version: HTTPVersion?, serverName: String = "", keepsHalfOpen: Bool = false
+    ) -> EventLoopFuture<Void> {
+        guard let transport else { return connect(address, settings, handler, keepsHalfOpen: keepsHalfOpen) }
+        let session: TLSSession
+        do {
+            session = try shared.tls.session(transport, alpn: transport.offer(for: version), in: configuration)
+        } catch {
+            cluster?.count(.failed)
+            return loop.makeFailedFuture(error)
+        }
+        let promise = loop.makePromise(of: Void.self)
+        let gate = ClientTLSGate(
+            session: session, serverName: transport.client.usesRequestName ? serverName : transport.client.serverName,
+            next: handler, limit: settings.connectTimeout, promise: promise
+        ) { cluster?.count($0) }
+        connect(address, settings, gate, keepsHalfOpen: keepsHalfOpen).whenFailure { error in promise.fail(error) }
+        return promise.futureResult
     }
 
     // MARK: Listeners

@@ -15,6 +15,10 @@ package struct ClusterStats: StatisticsTable {
     package var connectionsMaxDuration: UInt64 = 0
     package var connectionsMaxRequests: UInt64 = 0
     package var noHealthyHost: UInt64 = 0
+    package var tlsHandshakes: UInt64 = 0
+    package var tlsConnectionErrors: UInt64 = 0
+    package var tlsVerifyErrors: UInt64 = 0
+    package var tlsNameErrors: UInt64 = 0
     package var connectionsClosed: UInt64 = 0
     package var connectionsClosedLocally: UInt64 = 0
     package var connectionsClosedRemotely: UInt64 = 0
@@ -91,6 +95,10 @@ package struct ClusterStats: StatisticsTable {
     package init() {}
 
     package mutating func visit(_ visitor: inout some StatisticsVisitor) {
+        visitor.counter("ssl.handshake", &tlsHandshakes)
+        visitor.counter("ssl.connection_error", &tlsConnectionErrors)
+        visitor.counter("ssl.fail_verify_error", &tlsVerifyErrors)
+        visitor.counter("ssl.fail_verify_san", &tlsNameErrors)
         visitor.counter("upstream_cx_total", &connectionsTotal)
         visitor.gauge("upstream_cx_active", &connectionsActive)
         visitor.counter("upstream_cx_http1_total", &http1ConnectionsTotal)

@@ -48,6 +48,14 @@ package struct ListenerStats: StatisticsTable {
     package var preConnectionTimeouts: UInt64 = 0
     package var transportConnectTimeouts: UInt64 = 0
     package var noFilterChain: UInt64 = 0
+    package var tlsHandshakes: UInt64 = 0
+    package var tlsConnectionErrors: UInt64 = 0
+    package var tlsVerifyErrors: UInt64 = 0
+    package var tlsNameErrors: UInt64 = 0
+    /// A certificate was demanded and did not come.
+    package var tlsNoCertificates: UInt64 = 0
+    /// Handshakes of peers that showed none.
+    package var tlsUnnamedPeers: UInt64 = 0
 
     package init() {}
 
@@ -65,6 +73,12 @@ package struct ListenerStats: StatisticsTable {
         visitor.counter("downstream_pre_cx_timeout", &preConnectionTimeouts)
         visitor.counter("downstream_cx_transport_socket_connect_timeout", &transportConnectTimeouts)
         visitor.counter("no_filter_chain_match", &noFilterChain)
+        visitor.counter("ssl.handshake", &tlsHandshakes)
+        visitor.counter("ssl.connection_error", &tlsConnectionErrors)
+        visitor.counter("ssl.fail_verify_error", &tlsVerifyErrors)
+        visitor.counter("ssl.fail_verify_san", &tlsNameErrors)
+        visitor.counter("ssl.fail_verify_no_cert", &tlsNoCertificates)
+        visitor.counter("ssl.no_certificate", &tlsUnnamedPeers)
     }
 }
 

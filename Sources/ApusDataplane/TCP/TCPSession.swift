@@ -187,7 +187,9 @@ internal final class TCPSession: ChannelInboundHandler, ChannelOutboundHandler {
         facts.upstreamRequestAttempts = attempts
         let upstream = TCPUpstream(session: self)
         self.upstream = upstream
-        let future = worker.connect(host.address, cluster.settings, upstream, keepsHalfOpen: true)
+        let future = worker.connect(
+            host.address, cluster.settings, upstream, by: cluster.transport(of: host), of: cluster, version: nil,
+            keepsHalfOpen: true)
         let bound = NIOLoopBound((self, upstream, host), eventLoop: worker.loop)
         future.whenFailure { error in
             let (session, upstream, host) = bound.value

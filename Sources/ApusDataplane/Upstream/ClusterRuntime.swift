@@ -28,6 +28,8 @@ internal final class ClusterRuntime {
     private struct PoolKey: Hashable {
         let address: ApusTraffic.SocketAddress
         let isHighPriority: Bool
+        /// The host of requests, where connections are made for one; else empty.
+        var serverName = ""
     }
     /// What all loops know of the hosts, by endpoint index.
     private var hosts: [HostHealth] = []
@@ -141,10 +143,14 @@ internal final class ClusterRuntime {
             guard kept.insert(endpoint.address).inserted else { continue }
             for isHigh in [false, true] {
                 guard let pool = oldPools[PoolKey(address: endpoint.address, isHighPriority: isHigh)] else { continue }
-                pool.index = index
-                pool.hostname = endpoint.hostname
+                adopt(pool, endpoint, index)
                 if isHigh { highPools[index] = pool } else { pools[index] = pool }
-                active[index] &+= UInt32(clamping: pool.activeRequests)
+            }
+        }
+        if config.usesRequestNames {
+            let places = Dictionary(new.endpoints.enumerated().map { ($1.address, $0) }) { first, _ in first }
+            for (key, pool) in oldPools where !key.serverName.isEmpty {
+                if let index = places[key.address] { adopt(pool, new.endpoints[index], index) }
             }
         }
         if !isOriginalDestination {
@@ -162,6 +168,12 @@ internal final class ClusterRuntime {
         indices = nil
         checker?.take(new.endpoints, hosts)
         rebalance()
+    }
+
+    private func adopt(_ pool: HostPool, _ endpoint: Endpoint, _ index: Int) {
+        pool.index = index
+        pool.hostname = endpoint.hostname
+        active[index] &+= UInt32(clamping: pool.activeRequests)
     }
 
     private var nanoseconds: Int64 { Int64(clamping: worker.loop.now.uptimeNanoseconds) }
@@ -221,6 +233,22 @@ internal final class ClusterRuntime {
         case .http1: false
         case .http2: true
         case .useDownstream: version == .http2
+        }
+    }
+
+    /// How a host is spoken to; nil: in plain text.
+    func transport(of pool: HostPool) -> TLSContext? {
+        config.transports.isEmpty ? nil : config.transport(endpoint(pool)?.transportLabels ?? [:])
+    }
+
+    func count(_ outcome: TLSOutcome) {
+        switch outcome {
+        case .handshake: stats.tlsHandshakes += 1
+        case .failed: stats.tlsConnectionErrors += 1
+        case .notVerified:
+            stats.tlsConnectionErrors += 1
+            stats.tlsVerifyErrors += 1
+        case .wrongName: stats.tlsNameErrors += 1
         }
     }
 
@@ -322,11 +350,33 @@ internal final class ClusterRuntime {
         isHighPriority ? config.highPriorityBreakers : config.breakers
     }
 
+    /// The connections to a host that are made for this name, where the cluster asks for the request's host in its
+    /// handshakes; else the host's own. nil: there are too many names.
+    func pool(_ host: HostPool, for request: HTTPHead) -> HostPool? {
+        guard config.usesRequestNames, transport(of: host)?.client.usesRequestName == true else { return host }
+        return pool(
+            for: host.key, hostname: host.hostname, index: host.index, isHighPriority: host.isHighPriority,
+            serverName: Self.hostName(request.text(request.authority)))
+    }
+
+    /// An authority without its port.
+    private static func hostName(_ authority: String) -> String {
+        if authority.hasPrefix("["), let end = authority.firstIndex(of: "]") {
+            return String(authority[authority.index(after: authority.startIndex)..<end])
+        }
+        return String(authority.prefix { $0 != ":" }).lowercased()
+    }
+
+    /// Clients choose the names: they may not make pools without end.
+    private static let mostNamedPools = 10_000
+
     private func pool(
-        for address: ApusTraffic.SocketAddress, hostname: String, index: Int, isHighPriority: Bool
+        for address: ApusTraffic.SocketAddress, hostname: String, index: Int, isHighPriority: Bool,
+        serverName: String = ""
     ) -> HostPool? {
-        let key = PoolKey(address: address, isHighPriority: isHighPriority)
+        let key = PoolKey(address: address, isHighPriority: isHighPriority, serverName: serverName)
         if let known = byAddress[key] { return known }
+        guard serverName.isEmpty || byAddress.count < Self.mostNamedPools else { return nil }
         let target: NIOCore.SocketAddress?
         switch address {
         case .ip(let ip, let port): target = SocketEndpoint(address: ip, port: Int(port)).socketAddress
@@ -334,7 +384,8 @@ internal final class ClusterRuntime {
         case .hostname: target = nil
         }
         guard let target else { return nil }
-        let pool = HostPool(cluster: self, key: address, address: target, isHighPriority: isHighPriority)
+        let pool = HostPool(
+            cluster: self, key: address, address: target, isHighPriority: isHighPriority, serverName: serverName)
         pool.hostname = hostname
         pool.index = index
         if config.hostHealth.maxConnectionsPerHost != nil, hosts.indices.contains(index) {
@@ -354,8 +405,9 @@ internal final class ClusterRuntime {
 
     /// A pool of ORIGINAL_DST without connections is forgotten: clients choose these addresses.
     func hostPoolChanged(_ pool: HostPool) {
-        guard isOriginalDestination, pool.isUnused else { return }
-        byAddress[PoolKey(address: pool.key, isHighPriority: pool.isHighPriority)] = nil
+        guard isOriginalDestination || !pool.serverName.isEmpty, pool.isUnused else { return }
+        byAddress[
+            PoolKey(address: pool.key, isHighPriority: pool.isHighPriority, serverName: pool.serverName)] = nil
     }
 
     // MARK: Retries

@@ -7,6 +7,7 @@ internal final class HealthChecker {
     let clusterName: String
     let config: HealthCheckConfig
     let settings: PoolSettings
+    private let cluster: ClusterConfig
     var stats = HealthCheckStats()
     private let shared: SharedCluster
     private var sessions: [ApusTraffic.SocketAddress: HealthCheckSession] = [:]
@@ -15,6 +16,7 @@ internal final class HealthChecker {
         self.worker = worker
         clusterName = cluster.name
         self.config = config
+        self.cluster = cluster
         settings = PoolSettings(cluster)
         self.shared = shared
     }
@@ -62,6 +64,21 @@ internal final class HealthChecker {
     }
 
     fileprivate var hasTraffic: Bool { shared.hasTraffic }
+
+    fileprivate func connect(
+        _ address: NIOCore.SocketAddress, _ settings: PoolSettings, _ connection: HealthCheckConnection,
+        to endpoint: Endpoint
+    ) -> EventLoopFuture<Void> {
+        let version: HTTPVersion? =
+            switch config.probe {
+            case .tcp: nil
+            case .grpc: .http2
+            case .http(let probe): probe.usesHTTP2 ? .http2 : .http11
+            }
+        return worker.connect(
+            address, settings, connection, by: cluster.transport(endpoint.transportLabels), of: nil, version: version,
+            serverName: endpoint.hostname)
+    }
 }
 
 /// The checks of one host.
@@ -126,7 +143,8 @@ internal final class HealthCheckSession {
         self.connection = connection
         var settings = checker.settings
         settings.connectTimeout = checker.config.timeout.timeAmount
-        let future = checker.worker.connect(address, settings, connection)
+        // A host is asked by the transport that requests use.
+        let future = checker.connect(address, settings, connection, to: endpoint)
         let bound = NIOLoopBound((self, connection), eventLoop: checker.worker.loop)
         future.whenFailure { _ in
             let (session, connection) = bound.value

@@ -66,7 +66,9 @@ extension HostPool {
         countConnection()
         let worker = cluster.worker
         let connection = HTTP2UpstreamConnection(pool: self)
-        let future = worker.connect(address, cluster.settings, connection)
+        let future = worker.connect(
+            address, cluster.settings, connection, by: cluster.transport(of: self), of: cluster, version: .http2,
+            serverName: serverName)
         let bound = NIOLoopBound((self, connection), eventLoop: worker.loop)
         future.whenFailure { error in
             let (pool, connection) = bound.value

@@ -26,6 +26,8 @@ internal final class HostPool {
     let name: String
     /// For automatic host rewrites.
     var hostname = ""
+    /// The host that requests ask for, where connections are made for one; else empty.
+    let serverName: String
     /// Requests of high-priority routes have breakers, and so connections, of their own.
     let isHighPriority: Bool
     let limits: ClusterLimits
@@ -50,8 +52,10 @@ internal final class HostPool {
     var stats = HostStats()
 
     init(
-        cluster: ClusterRuntime, key: ApusTraffic.SocketAddress, address: NIOCore.SocketAddress, isHighPriority: Bool
+        cluster: ClusterRuntime, key: ApusTraffic.SocketAddress, address: NIOCore.SocketAddress, isHighPriority: Bool,
+        serverName: String = ""
     ) {
+        self.serverName = serverName
         self.cluster = cluster
         self.isHighPriority = isHighPriority
         limits = cluster.limits(isHighPriority)
@@ -130,7 +134,9 @@ internal final class HostPool {
         stats.connectionsActive += 1
         let worker = cluster.worker
         let connection = UpstreamConnection(pool: self)
-        let future = worker.connect(address, cluster.settings, connection)
+        let future = worker.connect(
+            address, cluster.settings, connection, by: cluster.transport(of: self), of: cluster, version: .http11,
+            serverName: serverName)
         let bound = NIOLoopBound((self, connection), eventLoop: worker.loop)
         future.whenFailure { error in
             let (pool, connection) = bound.value
@@ -346,6 +352,7 @@ internal enum ConnectError {
     }
 
     static func describe(_ error: any Error) -> String {
+        if let text = TLSFailure.describe(error) { return text }
         guard let error = error as? IOError else { return "" }
         return "delayed connect error: " + describe(errno: error.errnoCode)
     }

@@ -37,7 +37,8 @@ internal final class ShadowRequest: UpstreamSink {
     }
 
     func start(destination: SocketEndpoint?) {
-        guard let host = cluster.pick(hash: nil, destination: destination) else {
+        guard let host = cluster.pick(hash: nil, destination: destination).flatMap({ cluster.pool($0, for: head) })
+        else {
             cluster.stats.noHealthyHost += 1
             isOver = true
             return

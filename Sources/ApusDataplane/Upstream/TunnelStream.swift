@@ -184,7 +184,9 @@ extension HostPool {
         let worker = cluster.worker
         let stream = TunnelStream(pool: self, sink: sink)
         tunnels.append(stream)
-        let future = worker.connect(address, cluster.settings, stream, keepsHalfOpen: true)
+        let future = worker.connect(
+            address, cluster.settings, stream, by: cluster.transport(of: self), of: cluster, version: nil,
+            serverName: serverName, keepsHalfOpen: true)
         let bound = NIOLoopBound((self, stream), eventLoop: worker.loop)
         future.whenFailure { error in
             let (pool, stream) = bound.value

@@ -98,14 +98,14 @@ package final class ClusterConfig: Sendable {
     }
 
     /// `transport_socket_matches`: the first entry whose labels an endpoint has decides.
-    package struct TransportMatch: Hashable, Sendable {
+    package struct TransportMatch: Sendable {
         package let labels: [String: String]
-        /// Such an endpoint wants TLS, which this proxy does not speak: it must not be used in plain text.
-        package let needsTLS: Bool
+        /// nil: such endpoints are spoken to in plain text.
+        package let transport: TLSContext?
 
-        package init(labels: [String: String], needsTLS: Bool) {
+        package init(labels: [String: String], transport: TLSContext?) {
             self.labels = labels
-            self.needsTLS = needsTLS
+            self.transport = transport
         }
     }
 
@@ -146,6 +146,8 @@ package final class ClusterConfig: Sendable {
     /// Probes on upstream connections; nil: none.
     package let keepalive: TCPKeepalive?
     package let bufferLimit: UInt32
+    /// For endpoints that no match is about; nil: plain bytes.
+    package let transport: TLSContext?
     package let transportMatches: [TransportMatch]
     /// Hosts given in the cluster itself (STATIC, DNS); empty for EDS and ORIGINAL_DST.
     package let endpoints: EndpointTable?
@@ -165,7 +167,7 @@ package final class ClusterConfig: Sendable {
         healthCheck: HealthCheckConfig? = nil, errorMatcher: ResponsePredicate? = nil,
         hostHealth: HostHealthOptions = HostHealthOptions(),
         bindSource: IPAddress? = nil, keepalive: TCPKeepalive? = nil, bufferLimit: UInt32 = 1 << 20,
-        transportMatches: [TransportMatch] = [], endpoints: EndpointTable? = nil
+        transport: TLSContext? = nil, transportMatches: [TransportMatch] = [], endpoints: EndpointTable? = nil
     ) {
         self.name = name
         self.statName = statName ?? name
@@ -196,16 +198,22 @@ package final class ClusterConfig: Sendable {
         self.bindSource = bindSource
         self.keepalive = keepalive
         self.bufferLimit = bufferLimit
+        self.transport = transport
         self.transportMatches = transportMatches
         self.endpoints = endpoints
     }
 
-    /// True if the endpoint must be spoken to with TLS.
-    package func needsTLS(_ endpoint: Endpoint) -> Bool {
-        for match in transportMatches
-        where match.labels.allSatisfy({ endpoint.transportLabels[$0.key] == $0.value }) {
-            return match.needsTLS
+    /// How an endpoint with these labels is spoken to; nil: in plain text.
+    package func transport(_ labels: [String: String]) -> TLSContext? {
+        for match in transportMatches where match.labels.allSatisfy({ labels[$0.key] == $0.value }) {
+            return match.transport
         }
-        return false
+        return transport
     }
+
+    /// Connections are made for the hosts of requests.
+    package var usesRequestNames: Bool { transports.contains { $0.client.usesRequestName } }
+
+    /// All transports of the cluster.
+    package var transports: [TLSContext] { transportMatches.compactMap(\.transport) + (transport.map { [$0] } ?? []) }
 }

@@ -22,7 +22,10 @@ package enum FormatOperator: Hashable, Sendable {
     case downstreamRemoteAddress, downstreamRemoteAddressWithoutPort, downstreamRemotePort
     case downstreamDirectRemoteAddress, downstreamDirectRemoteAddressWithoutPort
     case requestedServerName, routeName, virtualHostName, connectionID, streamID, hostname
-    case downstreamPeerURISAN
+    case downstreamPeerURISAN, downstreamPeerDNSSAN, downstreamPeerSubject, downstreamPeerIssuer, downstreamPeerSerial
+    case downstreamPeerFingerprint256, downstreamPeerCertificate, downstreamPeerStart, downstreamPeerEnd
+    case downstreamTLSVersion, downstreamLocalURISAN
+    case downstreamTransportFailureReason
     /// The text of an answer that the proxy makes itself.
     case localReplyBody
     /// Understood and always `-` here, since no dynamic metadata and no filter state exist.

@@ -18,6 +18,18 @@ package final class HTTPConnectionManager: Sendable {
         case sanitize, forwardOnly, appendForward, sanitizeSet, alwaysForwardOnly
     }
 
+    /// `set_current_client_cert_details`: what of the peer's certificate is told beside its digest.
+    package struct CertificateDetails: OptionSet, Hashable, Sendable {
+        package let rawValue: UInt8
+
+        package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+        package static let certificate = CertificateDetails(rawValue: 1)
+        package static let subject = CertificateDetails(rawValue: 2)
+        package static let uri = CertificateDetails(rawValue: 4)
+        package static let dns = CertificateDetails(rawValue: 8)
+    }
+
     /// One of `original_ip_detection_extensions`: where the client's address is found without `use_remote_address`.
     package enum AddressDetection: Sendable {
         /// In `x-forwarded-for`, behind so many trusted hops.
@@ -39,6 +51,7 @@ package final class HTTPConnectionManager: Sendable {
         package var preservesExternalRequestID = false
         package var alwaysSetsRequestIDInResponse = false
         package var clientCertificate = ClientCertificate.sanitize
+        package var certificateDetails: CertificateDetails = []
         package var appendsForwardedPort = false
         /// `internal_address_config.cidr_ranges`; empty: no address is internal.
         package var internalRanges: [CIDR] = []

@@ -81,28 +81,28 @@ package enum ConnectionFilter: Sendable {
 package final class FilterChain: Sendable {
     package let name: String
     package let match: FilterChainMatch
+    /// nil: plain bytes.
+    package let transport: TLSContext?
+    /// nil: the proxy's own limit.
+    package let handshakeTimeout: Duration?
     /// In order.
     package let guards: [ConnectionFilter]
     package let filter: NetworkFilter
     /// Digest of the chain's bytes: an equal chain of a newer listener keeps its connections.
     package let version: ContentVersion
-    /// nil: plain text.
-    package let transport: TLSContextConfig?
-    /// How long a handshake may take; nil: for ever.
-    package let transportConnectTimeout: Duration?
 
     package init(
-        name: String = "", match: FilterChainMatch = FilterChainMatch(), guards: [ConnectionFilter] = [],
-        filter: NetworkFilter, version: ContentVersion = ContentVersion(0), transport: TLSContextConfig? = nil,
-        transportConnectTimeout: Duration? = nil
+        name: String = "", match: FilterChainMatch = FilterChainMatch(), transport: TLSContext? = nil,
+        handshakeTimeout: Duration? = nil, guards: [ConnectionFilter] = [],
+        filter: NetworkFilter, version: ContentVersion = ContentVersion(0)
     ) {
         self.name = name
         self.match = match
+        self.transport = transport
+        self.handshakeTimeout = handshakeTimeout
         self.guards = guards
         self.filter = filter
         self.version = version
-        self.transport = transport
-        self.transportConnectTimeout = transportConnectTimeout
     }
 }
 

@@ -21,21 +21,21 @@ package final class ProxyConfiguration: Sendable {
     package let routeTables: [RouteTable?]
     /// By the slot that routes carry; nil: not known, or still waiting for its endpoints.
     package let clusters: [Cluster?]
-    /// By the slot that TLS contexts carry; nil: not (yet) known.
-    package let secrets: [SecretContent?]
     /// Names of the clusters that exist, for `cluster_header` and for statistics.
     private let clusterSlots: [String: Slot]
+    /// By the slot that TLS contexts carry; nil: not here (yet).
+    package let secrets: [Secret?]
 
     package init(
         generation: UInt64, listeners: [ListenerConfig], routeTables: [RouteTable?], clusters: [Cluster?],
-        clusterSlots: [String: Slot], secrets: [SecretContent?] = []
+        clusterSlots: [String: Slot], secrets: [Secret?] = []
     ) {
+        self.secrets = secrets
         self.generation = generation
         self.listeners = listeners
         self.routeTables = routeTables
         self.clusters = clusters
         self.clusterSlots = clusterSlots
-        self.secrets = secrets
     }
 
     package static let empty = ProxyConfiguration(
@@ -43,7 +43,7 @@ package final class ProxyConfiguration: Sendable {
 
     package func cluster(_ slot: Slot) -> Cluster? { slot.index < clusters.count ? clusters[slot.index] : nil }
 
-    package func secret(_ slot: Slot) -> SecretContent? { slot.index < secrets.count ? secrets[slot.index] : nil }
+    package func secret(_ slot: Slot) -> Secret? { slot.index < secrets.count ? secrets[slot.index] : nil }
 
     package func cluster(named name: String) -> Cluster? { clusterSlots[name].flatMap { cluster($0) } }
 
@@ -70,11 +70,13 @@ package struct ConfigurationChange: Sendable {
     /// Clusters of which only the endpoints differ.
     package var changedEndpoints: [String] = []
     package var changedRouteTables: [String] = []
+    package var changedSecrets: [String] = []
 
     package init() {}
 
     package var isEmpty: Bool {
         addedListeners.isEmpty && changedListeners.isEmpty && removedListeners.isEmpty && changedClusters.isEmpty
             && removedClusters.isEmpty && changedEndpoints.isEmpty && changedRouteTables.isEmpty
+            && changedSecrets.isEmpty
     }
 }

@@ -34,7 +34,9 @@ package struct StreamFacts: Sendable {
     package var connectionID: UInt64 = 0
     package var streamID = ""
     package var hostname = ""
-    package var downstreamPeerURISAN = ""
+    /// nil: the client does not speak TLS.
+    package var tls: ConnectionTLS?
+    package var downstreamTransportFailureReason = ""
     package var localReplyBody: [UInt8] = []
     /// The request is a probe of the proxy's own health.
     package var isHealthCheck = false
@@ -121,7 +123,18 @@ extension FormatOperator {
         case .connectionID: out.appendDecimal(facts.connectionID)
         case .streamID: out.append(contentsOf: facts.streamID.utf8)
         case .hostname: out.append(contentsOf: facts.hostname.utf8)
-        case .downstreamPeerURISAN: out.append(contentsOf: facts.downstreamPeerURISAN.utf8)
+        case .downstreamPeerURISAN: Self.list(facts.tls?.peerURIs, &out)
+        case .downstreamPeerDNSSAN: Self.list(facts.tls?.peerDNSNames, &out)
+        case .downstreamPeerSubject: Self.text(facts.tls?.peerSubject, &out)
+        case .downstreamPeerIssuer: Self.text(facts.tls?.peerIssuer, &out)
+        case .downstreamPeerSerial: Self.text(facts.tls?.peerSerial, &out)
+        case .downstreamPeerFingerprint256: Self.text(facts.tls?.peerSHA256, &out)
+        case .downstreamPeerCertificate: Self.text(facts.tls?.peerPEM, &out)
+        case .downstreamPeerStart: Self.instant(facts.tls?.peerValidFrom, &out)
+        case .downstreamPeerEnd: Self.instant(facts.tls?.peerValidUntil, &out)
+        case .downstreamTLSVersion: Self.text(facts.tls?.version, &out)
+        case .downstreamLocalURISAN: Self.list(facts.tls?.localURIs, &out)
+        case .downstreamTransportFailureReason: Self.word(facts.downstreamTransportFailureReason, &out)
         case .localReplyBody: out.append(contentsOf: facts.localReplyBody)
         case .dynamicMetadata, .filterState: break
         }
@@ -263,5 +276,21 @@ package enum TimeFormat {
         var out: [UInt8] = []
         write(microseconds: seconds &* 1_000_000, format: "%a, %d %b %Y %H:%M:%S GMT", into: &out)
         return out
+    }
+}
+
+// What a handshake told.
+extension FormatOperator {
+    private static func text(_ value: String?, _ out: inout [UInt8]) {
+        if let value { out.append(contentsOf: value.utf8) }
+    }
+
+    private static func list(_ values: [String]?, _ out: inout [UInt8]) {
+        if let values { out.append(contentsOf: values.joined(separator: ",").utf8) }
+    }
+
+    private static func instant(_ seconds: Int64?, _ out: inout [UInt8]) {
+        guard let seconds, seconds != 0 else { return }
+        TimeFormat.write(microseconds: seconds * 1_000_000, format: nil, into: &out)
     }
 }

@@ -5,20 +5,18 @@ package struct ConnectionIdentity: Sendable {
     package var remoteAddress: IPAddress?
     package var localAddress: IPAddress?
     package var localPort: UInt16
-    /// The client speaks TLS to this proxy.
-    package var isSecure: Bool
-    /// The client presented a certificate that was verified.
-    package var hasPeerCertificate: Bool
+    /// What the handshake told; nil: the client does not speak TLS to this proxy.
+    package var tls: ConnectionTLS?
+
+    package var isSecure: Bool { tls != nil }
 
     package init(
-        remoteAddress: IPAddress?, localAddress: IPAddress?, localPort: UInt16 = 0, isSecure: Bool = false,
-        hasPeerCertificate: Bool = false
+        remoteAddress: IPAddress?, localAddress: IPAddress?, localPort: UInt16 = 0, tls: ConnectionTLS? = nil
     ) {
         self.remoteAddress = remoteAddress
         self.localAddress = localAddress
         self.localPort = localPort
-        self.isSecure = isSecure
-        self.hasPeerCertificate = hasPeerCertificate
+        self.tls = tls
     }
 }
 
@@ -132,11 +130,7 @@ extension HTTPConnectionManager {
                 head.replace(.xRequestID, RequestID.make(random: &random))
             }
         }
-        if identity.clientCertificate != .alwaysForwardOnly {
-            if identity.clientCertificate == .sanitize || !connection.hasPeerCertificate {
-                head.remove(.xForwardedClientCert)
-            }
-        }
+        forwardClientCertificate(&head, connection.tls)
         return RequestIdentity(clientAddress: client, isInternal: isInternal, isSecure: secure)
     }
 

@@ -19,11 +19,13 @@ extension ClusterConfig {
         } else if policy.base == .clusterProvided {
             throw Refusal("lb_policy", "CLUSTER_PROVIDED is only for ORIGINAL_DST")
         }
-        if message.hasTransportSocket {
-            try at("transport_socket") { () throws(Refusal) in
-                try TransportSocketDecoding.requireRaw(message.transportSocket)
-            }
-        }
+        let endpoints = try inlineEndpoints(message, discovery, version)
+        let http = try HTTPOptions(message)
+        let transport =
+            message.hasTransportSocket
+            ? try at("transport_socket") { () throws(Refusal) in
+                try TransportSocketDecoding.client(message.transportSocket, names: http.names, &context)
+            } : nil
         let matches = try each("transport_socket_matches", message.transportSocketMatches) {
             match throws(Refusal) -> TransportMatch in
             var labels: [String: String] = [:]
@@ -33,17 +35,12 @@ extension ClusterConfig {
                 }
                 labels[name] = text
             }
-            let raw = TransportSocketDecoding.isRaw(match.transportSocket)
-            let type = Packed.typeName(match.transportSocket.typedConfig)
-            guard raw || type == "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext" else {
-                throw Refusal.unsupported("transport_socket", type)
-            }
-            // TLS for every endpoint would be TLS for the cluster.
-            if !raw, labels.isEmpty { throw Refusal.unsupported("transport_socket", type) }
-            return TransportMatch(labels: labels, needsTLS: !raw)
+            return TransportMatch(
+                labels: labels,
+                transport: try at("transport_socket") { () throws(Refusal) in
+                    try TransportSocketDecoding.client(match.transportSocket, names: http.names, &context)
+                })
         }
-        let endpoints = try inlineEndpoints(message, discovery, version)
-        let http = try HTTPOptions(message)
         let (normal, high) = try breakers(message.circuitBreakers)
         let common = message.commonLbConfig
         policy.options.ignoresNewHosts = common.ignoreNewHostsUntilFirstHc
@@ -82,11 +79,10 @@ extension ClusterConfig {
             bindSource: source, keepalive: keepalive(message.upstreamConnectionOptions),
             bufferLimit: message.hasPerConnectionBufferLimitBytes
                 ? message.perConnectionBufferLimitBytes.value : 1 << 20,
-            transportMatches: matches, endpoints: endpoints)
+            transport: transport, transportMatches: matches, endpoints: endpoints)
         if case .grpc? = config.healthCheck?.probe, config.upstreamProtocol != .http2 {
             throw Refusal("health_checks[0].grpc_health_check", "the cluster does not speak HTTP/2 to its hosts")
         }
-        try config.requirePlain(endpoints)
         return config
     }
 
@@ -139,14 +135,6 @@ extension ClusterConfig {
             probes: message.hasKeepaliveProbes ? message.keepaliveProbes.value : nil,
             time: message.hasKeepaliveTime ? message.keepaliveTime.value : nil,
             interval: message.hasKeepaliveInterval ? message.keepaliveInterval.value : nil)
-    }
-
-    /// Refuses endpoints that want TLS: speaking plain text to them would not be what was asked for.
-    func requirePlain(_ table: EndpointTable?) throws(Refusal) {
-        guard let table, transportMatches.contains(where: \.needsTLS) else { return }
-        for endpoint in table.endpoints where needsTLS(endpoint) {
-            throw Refusal.unsupported("transport_socket_matches", "TLS to endpoint \(endpoint.address)")
-        }
     }
 
     private static func discovery(_ message: Envoy_Config_Cluster_V3_Cluster) throws(Refusal) -> Discovery {
@@ -259,6 +247,7 @@ extension ClusterConfig {
         var maxHeaders = 100
         var maxHeaderBytes = 80 << 10
         var errorMatcher: ResponsePredicate?
+        var names = Envoy_Config_Core_V3_UpstreamHttpProtocolOptions()
 
         init(_ message: Envoy_Config_Cluster_V3_Cluster) throws(Refusal) {
             if message.hasMaxRequestsPerConnection, message.maxRequestsPerConnection.value > 0 {
@@ -290,6 +279,7 @@ extension ClusterConfig {
                 if options.hasCommonHTTPProtocolOptions {
                     try read("\(field).common_http_protocol_options", options.commonHTTPProtocolOptions)
                 }
+                names = options.upstreamHTTPProtocolOptions
                 if options.outlierDetection.hasErrorMatcher {
                     errorMatcher = try at("\(field).outlier_detection.error_matcher") { () throws(Refusal) in
                         try ResponsePredicate(options.outlierDetection.errorMatcher)

@@ -78,6 +78,7 @@ package struct ConfigStore: Sendable {
     private var clusters: [String: ClusterConfig] = [:]
     private var endpoints: [String: EndpointTable] = [:]
     private var routeTables: [String: RouteTable] = [:]
+    private var secrets: [SecretReference: Secret] = [:]
     /// Listeners in service.
     private var active: [String: ListenerConfig] = [:]
     /// Accepted listeners that wait for a route table; the active one of the name serves until then.
@@ -109,6 +110,22 @@ package struct ConfigStore: Sendable {
         for listener in active.values { names.formUnion(Self.routeNames(listener)) }
         for listener in warming.values { names.formUnion(Self.routeNames(listener)) }
         return names
+    }
+
+    /// Secrets that the accepted listeners and clusters want from somewhere, by name, sorted.
+    package func wantedSecrets(_ origin: SecretOrigin) -> [String] {
+        Set(wantedSecretSet.lazy.filter { $0.origin == origin }.map(\.name)).sorted()
+    }
+
+    private var wantedSecretSet: Set<SecretReference> {
+        var wanted: Set<SecretReference> = []
+        for listener in [active, warming].flatMap(\.values) {
+            for chain in listener.chains + [listener.defaultChain].compactMap({ $0 }) {
+                wanted.formUnion(chain.transport?.secrets ?? [])
+            }
+        }
+        for cluster in clusters.values { wanted.formUnion(cluster.transports.flatMap(\.secrets)) }
+        return wanted
     }
 
     private static func routeNames(_ listener: ListenerConfig) -> [String] {
@@ -162,6 +179,13 @@ package struct ConfigStore: Sendable {
         let change = rebuild()
         return ConfigVerdict(
             accepted: names, rejected: rejections, message: Self.message(update.type, rejections), change: change)
+    }
+
+    /// Secrets that the proxy itself has: its own certificate, what its files hold. Those that nobody wants are kept, too:
+    /// a listener that wants them may come.
+    package mutating func supply(_ new: [Secret], _ origin: SecretOrigin) throws(Refusal) -> ConfigurationChange {
+        for secret in new { secrets[try context.secret(secret.name, origin)] = secret }
+        return rebuild()
     }
 
     /// The server has no such endpoints, or did not name them in time: the cluster goes into service without hosts.
@@ -219,7 +243,6 @@ package struct ConfigStore: Sendable {
             let message = try Packed.unpack(any, as: Envoy_Config_Cluster_V3_Cluster.self)
             try require(message.name)
             let config = try ClusterConfig.decode(message, version: digest, context: &context)
-            if case .eds(let name) = config.discovery { try config.requirePlain(endpoints[name]) }
             clusters[resource.name] = config
         case .endpoints:
             let message = try Packed.unpack(any, as: Envoy_Config_Endpoint_V3_ClusterLoadAssignment.self)
@@ -227,9 +250,6 @@ package struct ConfigStore: Sendable {
             let table = try EndpointTable.decode(message, version: digest, allowsNames: false)
             // Nobody asked for it (any longer).
             guard wantedEndpointSet.contains(resource.name) else { return }
-            for cluster in clusters.values {
-                if case .eds(let name) = cluster.discovery, name == resource.name { try cluster.requirePlain(table) }
-            }
             endpoints[resource.name] = table
         case .listener:
             let message = try Packed.unpack(any, as: Envoy_Config_Listener_V3_Listener.self)
@@ -243,7 +263,13 @@ package struct ConfigStore: Sendable {
             let table = try RouteTable(message, version: digest, context: &context)
             guard wantedRouteSet.contains(resource.name) else { return }
             routeTables[resource.name] = table
-        case .secret: throw Refusal.unsupported("", "a secret")
+        case .secret:
+            let message = try Packed.unpack(any, as: Envoy_Extensions_TransportSockets_Tls_V3_Secret.self)
+            try require(message.name)
+            let secret = try Secret.decode(message, version: digest)
+            let reference = try context.secret(resource.name, .stream)
+            guard wantedSecretSet.contains(reference) else { return }
+            secrets[reference] = secret
         }
         note(resource, type, digest, now)
     }
@@ -279,7 +305,13 @@ package struct ConfigStore: Sendable {
             if endpoints[name] == nil, wantedEndpointSet.contains(name) {
                 endpoints[name] = EndpointTable(name: name, groups: [])
             }
-        case .route, .secret: break
+        case .route: break
+        // Connections that would need it are refused from now on.
+        case .secret:
+            accepted[type]?[name] = nil
+            for reference in secrets.keys where reference.name == name && reference.origin == .stream {
+                secrets[reference] = nil
+            }
         }
         rejected[type]?[name] = nil
     }
@@ -313,8 +345,22 @@ package struct ConfigStore: Sendable {
             accepted[.endpoints]?[name] = nil
         }
 
+        let wantedSecrets = wantedSecretSet
+        for reference in secrets.keys where reference.origin == .stream && !wantedSecrets.contains(reference) {
+            secrets[reference] = nil
+            accepted[.secret]?[reference.name] = nil
+        }
+
         let old = configuration
         var change = ConfigurationChange()
+        var newSecrets = [Secret?](repeating: nil, count: context.secrets.names.count)
+        for (reference, secret) in secrets {
+            newSecrets[reference.slot.index] = secret
+            if old.secret(reference.slot)?.version != secret.version { change.changedSecrets.append(reference.name) }
+        }
+        for (index, before) in old.secrets.enumerated() {
+            if let before, newSecrets[index] == nil { change.changedSecrets.append(before.name) }
+        }
         var newClusters = [Cluster?](repeating: nil, count: context.clusters.names.count)
         var slots: [String: Slot] = [:]
         for (name, config) in clusters {
@@ -356,7 +402,7 @@ package struct ConfigStore: Sendable {
         change.sort()
         configuration = ProxyConfiguration(
             generation: old.generation &+ 1, listeners: active.values.sorted { $0.name < $1.name },
-            routeTables: newTables, clusters: newClusters, clusterSlots: slots)
+            routeTables: newTables, clusters: newClusters, clusterSlots: slots, secrets: newSecrets)
         return change
     }
 }
@@ -370,5 +416,6 @@ extension ConfigurationChange {
         removedClusters.sort()
         changedEndpoints.sort()
         changedRouteTables.sort()
+        changedSecrets.sort()
     }
 }

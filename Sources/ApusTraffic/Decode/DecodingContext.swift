@@ -21,6 +21,12 @@ struct DecodingContext: Sendable {
     var clusters = SlotRegistry()
     var routeTables = SlotRegistry()
     var filters = SlotRegistry()
+    /// By name and who brings them.
+    var secrets = SlotRegistry()
+
+    mutating func secret(_ name: String, _ origin: SecretOrigin) throws(Refusal) -> SecretReference {
+        SecretReference(name: name, origin: origin, slot: try secrets.slot("\(origin) \(name)"))
+    }
 
     mutating func cluster(_ name: String) throws(Refusal) -> ClusterReference {
         guard !name.isEmpty else { throw Refusal("", "the name of the cluster is empty") }

@@ -153,12 +153,27 @@ enum FieldTable {
             refused: "freebind=2 socket_options=3 local_address_selector=6"),
         "envoy.config.core.v3.CidrRange": Entry("address_prefix=1 prefix_len=2"),
         "envoy.config.core.v3.ConfigSource": Entry(
-            "ads=3 self=5",
+            "ads=3 self=5 api_config_source=2",
             ignored: "initial_fetch_timeout=4 resource_api_version=6",
-            refused: "path=1 path_config_source=8 api_config_source=2"),
+            refused: "path=1 path_config_source=8"),
+        "envoy.config.core.v3.UpstreamHttpProtocolOptions": Entry(
+            "auto_sni=1 auto_san_validation=2",
+            refused: "override_auto_sni_header=3"),
+        // Of a service over gRPC only those of secrets are of interest: whose name it is.
+        "envoy.config.core.v3.ApiConfigSource": Entry(
+            "api_type=1 grpc_services=4",
+            ignored: "transport_api_version=8 request_timeout=5 rate_limit_settings=6 set_node_on_first_message_only=7",
+            refused: "cluster_names=2 refresh_delay=3 config_validators=9"),
+        "envoy.config.core.v3.GrpcService": Entry(
+            "envoy_grpc=1",
+            ignored: "timeout=3 initial_metadata=5 retry_policy=6",
+            refused: "google_grpc=2"),
+        "envoy.config.core.v3.GrpcService.EnvoyGrpc": Entry(
+            "cluster_name=1",
+            ignored: "authority=2 retry_policy=3 max_receive_message_length=4 skip_envoy_headers=5"),
         "envoy.config.core.v3.DataSource": Entry(
-            "inline_bytes=2 inline_string=3",
-            refused: "filename=1 environment_variable=4 watched_directory=5"),
+            "inline_bytes=2 inline_string=3 filename=1",
+            refused: "environment_variable=4 watched_directory=5"),
         "envoy.config.core.v3.HealthStatusSet": Entry("statuses=1"),
         "envoy.config.core.v3.HealthCheck": Entry(
             """
@@ -253,8 +268,8 @@ enum FieldTable {
             ignored: "metadata=9 proximity=6"),
         "envoy.config.listener.v3.Filter": Entry("name=1 typed_config=4", refused: "config_discovery=5"),
         "envoy.config.listener.v3.FilterChain": Entry(
-            "filter_chain_match=1 filters=3 transport_socket=6 name=7",
-            ignored: "metadata=5 transport_socket_connect_timeout=9"),
+            "filter_chain_match=1 filters=3 transport_socket=6 name=7 transport_socket_connect_timeout=9",
+            ignored: "metadata=5"),
         "envoy.config.listener.v3.FilterChainMatch": Entry(
             """
             destination_port=8 prefix_ranges=3 direct_source_prefix_ranges=13 source_type=12
@@ -449,10 +464,9 @@ enum FieldTable {
             path_with_escaped_slashes_action=45 request_id_extension=36 strip_matching_host_port=39
             strip_any_host_port=42 strip_trailing_host_dot=47 append_x_forwarded_port=51
             local_reply_config=38 original_ip_detection_extensions=46 early_header_mutation_extensions=52
-            stream_error_on_invalid_http_message=40
+            stream_error_on_invalid_http_message=40 set_current_client_cert_details=17
             """,
             ignored: """
-                set_current_client_cert_details=17
                 add_proxy_protocol_connection_state=53
                 """,
             refused: """
@@ -464,6 +478,10 @@ enum FieldTable {
             Entry(
                 "cidr_ranges=2",
                 ignored: "unix_sockets=1"),
+        "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.SetCurrentClientCertDetails":
+            Entry(
+                "subject=1 cert=3 dns=4 uri=5",
+                refused: "chain=6"),
         "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.Tracing": Entry(
             "",
             ignored: """
@@ -521,12 +539,60 @@ enum FieldTable {
             "",
             ignored: "pack_trace_reason=1 use_request_id_for_trace_sampling=2"),
         "envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer": Entry(""),
+        "envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext": Entry(
+            """
+            trusted_ca=1 system_root_certs=17 match_typed_subject_alt_names=15 trust_chain_verification=10
+            """,
+            refused: """
+                ca_certificate_provider_instance=13 watched_directory=11 verify_certificate_spki=3
+                verify_certificate_hash=2 match_subject_alt_names=9 require_signed_certificate_timestamp=6 crl=7
+                allow_expired_certificate=8 custom_validator_config=12 only_verify_leaf_cert_crl=14 max_verify_depth=16
+                """),
+        "envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext.SystemRootCerts": Entry(""),
+        "envoy.extensions.transport_sockets.tls.v3.CommonTlsContext": Entry(
+            """
+            tls_params=1 tls_certificates=2 tls_certificate_sds_secret_configs=6 validation_context=3
+            validation_context_sds_secret_config=7 combined_validation_context=8 alpn_protocols=4
+            """,
+            refused: """
+                tls_certificate_provider_instance=14 custom_tls_certificate_selector=16
+                tls_certificate_certificate_provider_instance=11 validation_context_certificate_provider_instance=12
+                custom_handshaker=13
+                """),
+        "envoy.extensions.transport_sockets.tls.v3.CommonTlsContext.CombinedCertificateValidationContext": Entry(
+            "default_validation_context=1 validation_context_sds_secret_config=2",
+            refused: "validation_context_certificate_provider_instance=4"),
+        "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext": Entry(
+            "common_tls_context=1 require_client_certificate=2 require_sni=3",
+            ignored: "prefer_client_ciphers=11 full_scan_certs_on_sni_mismatch=9",
+            refused: """
+                session_ticket_keys=4 session_ticket_keys_sds_secret_config=5 disable_stateless_session_resumption=7
+                disable_stateful_session_resumption=10 session_timeout=6 ocsp_staple_policy=8
+                """),
+        "envoy.extensions.transport_sockets.tls.v3.SdsSecretConfig": Entry("name=1 sds_config=2"),
+        "envoy.extensions.transport_sockets.tls.v3.Secret": Entry(
+            "name=1 tls_certificate=2 validation_context=4",
+            refused: "session_ticket_keys=3 generic_secret=5"),
+        "envoy.extensions.transport_sockets.tls.v3.SubjectAltNameMatcher": Entry(
+            "san_type=1 matcher=2",
+            refused: "oid=3"),
+        "envoy.extensions.transport_sockets.tls.v3.TlsCertificate": Entry(
+            "certificate_chain=1 private_key=2",
+            refused: "pkcs12=8 watched_directory=7 password=3 ocsp_staple=4 signed_certificate_timestamp=5"),
+        "envoy.extensions.transport_sockets.tls.v3.TlsParameters": Entry(
+            """
+            tls_minimum_protocol_version=1 tls_maximum_protocol_version=2 cipher_suites=3 ecdh_curves=4
+            """,
+            refused: "signature_algorithms=5 compliance_policies=6"),
+        "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext": Entry(
+            "common_tls_context=1 sni=2",
+            ignored: "max_session_keys=4 enforce_rsa_key_usage=5",
+            refused: "auto_host_sni=6 auto_sni_san_validation=7 allow_renegotiation=3"),
         "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": Entry(
             """
             common_http_protocol_options=1 explicit_http_config=3 use_downstream_protocol_config=4
-            outlier_detection=8
+            outlier_detection=8 upstream_http_protocol_options=2
             """,
-            ignored: "upstream_http_protocol_options=2",
             refused: """
                 auto_config=5 http_filters=6 header_validation_config=7
                 request_mirror_policies=9 hash_policy=10 retry_policy=11

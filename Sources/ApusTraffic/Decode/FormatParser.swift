@@ -117,5 +117,12 @@ package enum FormatParser {
         "REQUESTED_SERVER_NAME": .requestedServerName, "ROUTE_NAME": .routeName,
         "VIRTUAL_CLUSTER_NAME": .filterState, "CONNECTION_ID": .connectionID, "STREAM_ID": .streamID,
         "HOSTNAME": .hostname, "LOCAL_REPLY_BODY": .localReplyBody, "DOWNSTREAM_PEER_URI_SAN": .downstreamPeerURISAN,
+        "DOWNSTREAM_PEER_DNS_SAN": .downstreamPeerDNSSAN, "DOWNSTREAM_PEER_SUBJECT": .downstreamPeerSubject,
+        "DOWNSTREAM_PEER_ISSUER": .downstreamPeerIssuer, "DOWNSTREAM_PEER_SERIAL": .downstreamPeerSerial,
+        "DOWNSTREAM_PEER_FINGERPRINT_256": .downstreamPeerFingerprint256,
+        "DOWNSTREAM_PEER_CERT": .downstreamPeerCertificate, "DOWNSTREAM_PEER_CERT_V_START": .downstreamPeerStart,
+        "DOWNSTREAM_PEER_CERT_V_END": .downstreamPeerEnd, "DOWNSTREAM_TLS_VERSION": .downstreamTLSVersion,
+        "DOWNSTREAM_LOCAL_URI_SAN": .downstreamLocalURISAN,
+        "DOWNSTREAM_TRANSPORT_FAILURE_REASON": .downstreamTransportFailureReason,
     ]
 }

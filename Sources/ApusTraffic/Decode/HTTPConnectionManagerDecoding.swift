@@ -142,7 +142,8 @@ enum ConfigSourceDecoding {
     static func require(_ source: Envoy_Config_Core_V3_ConfigSource) throws(Refusal) {
         switch source.configSourceSpecifier {
         case .ads, .self_p: return
-        case .path, .pathConfigSource, .apiConfigSource:
+        case .apiConfigSource: throw Refusal.unsupported("api_config_source")
+        case .path, .pathConfigSource:
             throw Refusal.unsupported("", "a configuration source other than ADS")
         case nil: throw Refusal("", "no configuration source")
         }
@@ -169,6 +170,11 @@ extension HTTPConnectionManager.Identity {
         case .alwaysForwardOnly: clientCertificate = .alwaysForwardOnly
         case .UNRECOGNIZED: throw Refusal("forward_client_cert_details", "unknown value")
         }
+        let details = message.setCurrentClientCertDetails
+        if details.subject.value { certificateDetails.insert(.subject) }
+        if details.cert { certificateDetails.insert(.certificate) }
+        if details.uri { certificateDetails.insert(.uri) }
+        if details.dns { certificateDetails.insert(.dns) }
         internalRanges = try each("internal_address_config.cidr_ranges", message.internalAddressConfig.cidrRanges) {
             range throws(Refusal) in try CIDR(range)
         }

@@ -54,11 +54,6 @@ extension FilterChain {
     static func decode(
         _ message: Envoy_Config_Listener_V3_FilterChain, isDefault: Bool, context: inout DecodingContext
     ) throws(Refusal) -> FilterChain {
-        if message.hasTransportSocket {
-            try at("transport_socket") { () throws(Refusal) in
-                try TransportSocketDecoding.requireRaw(message.transportSocket)
-            }
-        }
         guard let filter = message.filters.last else { throw Refusal("filters", "empty") }
         var working = context
         var guards: [ConnectionFilter] = []
@@ -71,9 +66,20 @@ extension FilterChain {
         let match = try at("filter_chain_match") { () throws(Refusal) in
             try FilterChainMatch(message.filterChainMatch)
         }
+        let transport =
+            message.hasTransportSocket
+            ? try at("transport_socket") { () throws(Refusal) in
+                try TransportSocketDecoding.server(message.transportSocket, &working)
+            } : nil
+        let limit =
+            message.hasTransportSocketConnectTimeout
+            ? try at("transport_socket_connect_timeout") { () throws(Refusal) in
+                try message.transportSocketConnectTimeout.valueOrOff()
+            } : nil
         context = working
         return FilterChain(
-            name: message.name, match: match, guards: guards, filter: network,
+            name: message.name, match: match, transport: transport, handshakeTimeout: limit, guards: guards,
+            filter: network,
             version: ContentVersion(of: Self.bytes(message)))
     }
 
@@ -106,22 +112,6 @@ extension ConnectionFilter {
             throw Refusal("", "a terminal filter must be the last of its chain")
         case let type: throw Refusal.unsupported("", type.isEmpty ? message.name : type)
         }
-    }
-}
-
-/// Which transport sockets are plain ones.
-enum TransportSocketDecoding {
-    static func requireRaw(_ socket: Envoy_Config_Core_V3_TransportSocket) throws(Refusal) {
-        guard isRaw(socket) else {
-            let type = Packed.typeName(socket.typedConfig)
-            throw Refusal.unsupported("", type.isEmpty ? socket.name : type)
-        }
-    }
-
-    static func isRaw(_ socket: Envoy_Config_Core_V3_TransportSocket) -> Bool {
-        let type = Packed.typeName(socket.typedConfig)
-        return type == "envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer"
-            || (type.isEmpty && socket.name == "envoy.transport_sockets.raw_buffer")
     }
 }
 

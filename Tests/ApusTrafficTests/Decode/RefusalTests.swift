@@ -66,19 +66,17 @@ internal import Testing
                 "http_filters[0].typed_config: field 4000 is not known to this proxy") == true)
     }
 
-    @Test func `TLS is refused on chains and clusters, plain sockets are not`() throws {
+    @Test func `TLS without a certificate is refused on chains, plain sockets are not`() throws {
         let downstream = try packed(Envoy_Extensions_TransportSockets_Tls_V3_DownstreamTlsContext())
         let raw = try packed(Envoy_Extensions_TransportSockets_RawBuffer_V3_RawBuffer())
         let listener = try Sample.listener { $0.filterChains[0].transportSocket.typedConfig = downstream }
         #expect(
             try refusal(.listener, "l", listener)
-                == "filter_chains[0].transport_socket: envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext "
-                + "is not supported by this proxy")
+                == "filter_chains[0].transport_socket.common_tls_context: a server needs a certificate")
         let plain = try Sample.listener { $0.filterChains[0].transportSocket.typedConfig = raw }
         #expect(try refusal(.listener, "l", plain) == nil)
-        let upstream = try packed(Envoy_Extensions_TransportSockets_Tls_V3_UpstreamTlsContext())
         #expect(
-            try refusal(.cluster, "c", Sample.cluster { $0.transportSocket.typedConfig = upstream })?
+            try refusal(.cluster, "c", Sample.cluster { $0.transportSocket.typedConfig = downstream })?
                 .hasPrefix("transport_socket:") == true)
     }
 
@@ -187,32 +185,5 @@ internal import Testing
         #expect(try refusal(.listener, "l", Sample.listener(manager: manager)) == nil)
         let traced = try Sample.manager { $0.tracing.provider.name = "zipkin" }
         #expect(try refusal(.listener, "l", Sample.listener(manager: traced))?.contains("tracing.provider") == true)
-    }
-
-    @Test func `endpoints that want TLS are not spoken to in plain text`() throws {
-        let tls = try packed(Envoy_Extensions_TransportSockets_Tls_V3_UpstreamTlsContext())
-        let raw = try packed(Envoy_Extensions_TransportSockets_RawBuffer_V3_RawBuffer())
-        let cluster = Sample.cluster {
-            $0.transportSocketMatches = [
-                .with {
-                    $0.match.fields["tlsMode"] = .init(stringValue: "istio")
-                    $0.transportSocket.typedConfig = tls
-                },
-                .with { $0.transportSocket.typedConfig = raw },
-            ]
-        }
-        let marked = Sample.endpoints {
-            $0.endpoints[0].lbEndpoints[0].metadata.filterMetadata["envoy.transport_socket_match"] = .with {
-                $0.fields["tlsMode"] = .init(stringValue: "istio")
-            }
-        }
-        var store = ConfigStore()
-        #expect(try store.put(.cluster, "c", cluster).message == nil)
-        #expect(
-            try store.put(.endpoints, "c", marked).rejected.first?.reason.contains("TLS to endpoint 10.0.0.1:80")
-                == true)
-        #expect(try store.put(.endpoints, "c", Sample.endpoints()).message == nil)
-        #expect(try store.put(.endpoints, "c", marked).message != nil)
-        #expect(store.configuration.cluster(named: "c")?.endpoints.endpoints.count == 1)
     }
 }
