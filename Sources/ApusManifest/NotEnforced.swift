@@ -9,7 +9,13 @@ enum NotEnforced {
     /// Kinds without effect, and what that means for their author.
     static let kinds: [(kind: Kind, consequence: String)] = [
         (.requestAuthentication, "tokens are NOT being checked by it"),
-        (.authorizationPolicy, "requests are NOT being restricted by it"),
+        (
+            .authorizationPolicy,
+            """
+            at gateways and in gRPC programs requests are NOT being restricted by it; elsewhere a rule on tokens allows \
+            nothing, and denies whatever the rest of it says; CUSTOM denies
+            """
+        ),
         (.envoyFilter, "its patches are not applied"),
         (.telemetry, "metrics, traces and access logs are not changed by it"),
         (.proxyConfig, "proxies are not configured by it"),

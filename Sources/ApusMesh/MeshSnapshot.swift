@@ -21,6 +21,7 @@ package final class MeshSnapshot: Sendable {
     let destinationRules: DestinationRuleIndex
     /// One instance while no PeerAuthentication changes.
     package let peerAuthentications: PeerAuthenticationIndex
+    let authorizationPolicies: AuthorizationPolicyIndex
     let relevantLabels: RelevantLabels
     let scopes: ScopeCache
 
@@ -36,6 +37,7 @@ package final class MeshSnapshot: Sendable {
         virtualServices = .empty
         destinationRules = .empty
         peerAuthentications = .empty
+        authorizationPolicies = .empty
         relevantLabels = RelevantLabels(table, destinationRules: .empty, meshConfig: meshConfig)
         scopes = ScopeCache(
             builder: ScopeBuilder(
@@ -105,6 +107,11 @@ package final class MeshSnapshot: Sendable {
             ? PeerAuthenticationIndex(
                 table.ordered(.peerAuthentication).all, rootNamespace: config.rootNamespace)
             : base.peerAuthentications
+        authorizationPolicies =
+            kinds.contains(.authorizationPolicy)
+            ? AuthorizationPolicyIndex(
+                table.ordered(.authorizationPolicy).all, rootNamespace: config.rootNamespace)
+            : base.authorizationPolicies
         relevantLabels =
             kinds.isDisjoint(with: RelevantLabels.kinds)
             ? base.relevantLabels
@@ -263,13 +270,15 @@ package final class MeshSnapshot: Sendable {
         let object =
             proxy.role == .sidecar
             ? scopes.builder.sidecars.sidecar(namespace: proxy.namespace, labels: proxy.labels) : nil
+        let authorization = authorizationPolicies.policies(namespace: proxy.namespace, labels: proxy.labels)
         let peers = peerAuthentications.policy(namespace: proxy.namespace, labels: proxy.labels)
         guard let object, case .sidecar(let spec) = object.spec else {
-            return InboundScope(services: selecting, peers: peers)
+            return InboundScope(services: selecting, peers: peers, authorization: authorization)
         }
         return InboundScope(
             services: spec.ingress.isEmpty ? selecting : [], selecting: selecting, sidecar: object,
-            ingress: spec.ingress, inboundConnectionPool: spec.inboundConnectionPool, peers: peers)
+            ingress: spec.ingress, inboundConnectionPool: spec.inboundConnectionPool, peers: peers,
+            authorization: authorization)
     }
 
     /// Gateway objects whose selector the class's labels satisfy, oldest first; empty for sidecars.

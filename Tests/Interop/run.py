@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 
+import authorization
 import bootstrap
 # gRPC tells every refused handshake, and refused handshakes are what is tested; it reads this when it is imported first.
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
@@ -45,7 +46,7 @@ def main():
     parser.add_argument("--only", default="")
     options = parser.parse_args()
     passed = failed = 0
-    for test in peers.TESTS + http2.TESTS + [*identity.TESTS, *mtls.TESTS, *bootstrap.TESTS, bookstore]:
+    for test in peers.TESTS + http2.TESTS + [*identity.TESTS, *mtls.TESTS, *authorization.TESTS, *bootstrap.TESTS, bookstore]:
         if options.only and not re.search(options.only, test.__name__):
             continue
         started = time.monotonic()

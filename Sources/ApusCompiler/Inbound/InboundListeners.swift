@@ -65,7 +65,7 @@ struct InboundListeners {
         listener.listenerFiltersTimeout = Google_Protobuf_Duration(clamping: mesh.protocolDetectionTimeout)
         listener.continueOnListenerFiltersTimeout = true
         listener.accessLog = logs.forUnmatchedConnections
-        return Compiled(listener, sources: captured.flatMap(\.sources))
+        return Compiled(listener, sources: captured.flatMap(\.sources) + plan.authorization.policies.map(\.key))
     }
 
     private func bound(_ port: InboundPlan.Port, at bind: BindAddress) -> Compiled<Listener> {
@@ -109,6 +109,7 @@ struct InboundListeners {
                         translatesGRPCWeb: port.spoken == .grpcWeb, logs: logs)
                     : TCPTarget.single(cluster).filter(logs: logs)
             ]
+            restrict(row, &chain)
             return chain
         }
     }
@@ -128,7 +129,13 @@ struct InboundListeners {
                     name: chain.name, cluster: ClusterName.inboundPassthrough, InboundRoutes.passthrough, logs: logs)
                 : TCPTarget.single(ClusterName.inboundPassthrough).filter(logs: logs)
         ]
+        restrict(row, &chain)
         return chain
+    }
+
+    /// Of HTTP the connection manager has the filters that judge requests.
+    private func restrict(_ row: InboundPolicy.Row, _ chain: inout Chain) {
+        if !row.isHTTP { chain.filters = plan.authorization.connectionFilters() + chain.filters }
     }
 
     private func match(_ row: InboundPolicy.Row, _ chain: inout Chain) {
@@ -146,7 +153,8 @@ struct InboundListeners {
     ) -> Envoy_Config_Listener_V3_Filter {
         HTTPConnectionManager(
             place: .inbound, statPrefix: "inbound_\(name);", routes: .inline(routes),
-            translatesGRPCWeb: translatesGRPCWeb, acceptsHTTP10: plan.acceptsHTTP10
+            translatesGRPCWeb: translatesGRPCWeb, acceptsHTTP10: plan.acceptsHTTP10,
+            authorization: plan.authorization.requestFilters()
         ).filter(mesh: mesh, logs: logs)
     }
 }

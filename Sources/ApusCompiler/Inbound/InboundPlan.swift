@@ -41,6 +41,7 @@ struct InboundPlan: Hashable, Sendable {
     let passthroughPorts: [PassthroughPort]
     /// Ascending by number.
     let ports: [Port]
+    let authorization: Authorization
 
     static func make(_ scope: InboundScope, for proxy: Proxy, _ context: CompileContext) -> InboundPlan {
         let mesh = context.snapshot.meshConfig
@@ -99,7 +100,8 @@ struct InboundPlan: Hashable, Sendable {
             isIPv6Only: families.hasIPv6 && !families.hasIPv4,
             passthroughMode: InboundPolicy.mode(wanted: scope.peers.mode, hasIdentity: hasIdentity),
             passthroughPorts: passthrough.map { PassthroughPort(number: $0, mode: mode($0)) },
-            ports: ports.sorted { $0.number < $1.number })
+            ports: ports.sorted { $0.number < $1.number },
+            authorization: Authorization(scope.authorization, mesh))
     }
 
     /// The workload's own address, so that the application can have the same port on loopback. On one machine workloads
@@ -139,6 +141,7 @@ struct InboundPlan: Hashable, Sendable {
         }
         if let sidecar = scope.sidecar { keys.insert(sidecar.key) }
         keys.formUnion(scope.peers.sources)
+        keys.formUnion(scope.authorization.map(\.key))
         return keys.sorted()
     }
 }

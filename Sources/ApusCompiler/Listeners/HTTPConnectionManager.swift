@@ -19,6 +19,8 @@ struct HTTPConnectionManager {
     let routes: Routes
     var translatesGRPCWeb = false
     var acceptsHTTP10 = false
+    /// What judges requests; before every other filter.
+    var authorization: [HTTPFilter] = []
     /// An explicit forward proxy: requests carry the absolute form of their URI.
     var isForwardProxy = false
     var isTLSTerminated = false
@@ -104,7 +106,7 @@ struct HTTPConnectionManager {
 
     /// Only filters that a stock Envoy has; Istio's own (`istio.stats`, `istio.alpn`, metadata exchange) are left out.
     private var httpFilters: [HTTPFilter] {
-        var filters: [HTTPFilter] = []
+        var filters = authorization
         if translatesGRPCWeb {
             filters.append(
                 named(

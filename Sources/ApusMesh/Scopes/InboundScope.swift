@@ -12,11 +12,13 @@ package struct InboundScope: Sendable {
     package let inboundConnectionPool: ConnectionPoolSettings?
     /// What the workload's ports ask of their callers.
     package let peers: PeerPolicy
+    /// The AuthorizationPolicies that hold for the workload.
+    package let authorization: [ConfigObject]
 
     package init(
         services: [InboundService] = [], selecting: [InboundService]? = nil, sidecar: ConfigObject? = nil,
         ingress: [Sidecar.Ingress] = [], inboundConnectionPool: ConnectionPoolSettings? = nil,
-        peers: PeerPolicy = PeerPolicy()
+        peers: PeerPolicy = PeerPolicy(), authorization: [ConfigObject] = []
     ) {
         self.services = services
         self.selecting = selecting ?? services
@@ -24,6 +26,7 @@ package struct InboundScope: Sendable {
         self.ingress = ingress
         self.inboundConnectionPool = inboundConnectionPool
         self.peers = peers
+        self.authorization = authorization
     }
 }
 
