@@ -430,5 +430,20 @@ def mtls_renewal(programs):
         return f"new certificates were pushed while {asked} rounds of requests went well"
 
 
+def mtls_reboot(programs):
+    """A server's sidecar that starts while the control plane is away has its certificate, its key and its chains."""
+    with World(programs) as world:
+        mesh = Pair(world, "apus", "apus")
+        world.wait("mutual TLS to work", 30, lambda: mesh.through() == (True, True, True))
+        world.stop("control-plane")
+        check(mesh.through() == (True, True, True), "traffic needs the control plane")
+        world.stop("server")
+        check(mesh.through() == (False, False, False), "somebody else answers")
+        mesh.admin["server"] = mesh.proxy("apus", "server", SERVER)
+        world.wait("mutual TLS to come back", 20, lambda: mesh.through() == (True, True, True))
+        check(mesh.plainly() == (False, False, False), f"STRICT took plaintext: {mesh.plainly()}")
+        return "a sidecar that starts without the control plane serves mutual TLS from its state"
+
+
 TESTS = [pair(client, server) for client in ("envoy", "apus") for server in ("envoy", "apus")] + [
-    mtls_wrong_server, mtls_gateway, mtls_renewal]
+    mtls_wrong_server, mtls_gateway, mtls_renewal, mtls_reboot]
