@@ -1,4 +1,5 @@
 """Starting and stopping what a test needs: control plane, proxies, a stock Envoy, origins. Everything binds loopback."""
+import argparse
 import http.client
 import json
 import os
@@ -173,6 +174,19 @@ def envoy_binary():
 
     inner = pathlib.Path(envoy.__file__).parent / "_bin" / "envoy"
     return inner if inner.exists() else shutil.which("envoy")
+
+
+def compare(run):
+    """The main program of a comparison: `run(programs, only, verbose)` gives (passed, failed, report)."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--bin", required=True)
+    parser.add_argument("--only", help="cases whose name matches this expression")
+    parser.add_argument("-v", action="store_true")
+    options = parser.parse_args()
+    passed, failed, report = run(options.bin, options.only, options.v)
+    print("\n".join(report))
+    print(f"{passed} passed, {failed} failed")
+    sys.exit(1 if failed else 0)
 
 
 def rejects(addresses):

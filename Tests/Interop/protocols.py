@@ -4,7 +4,6 @@ trailers, upgrades, CONNECT, HTTP/1.0. Envoy reads it as a static bootstrap, apu
 
     protocols.py --bin DIR [--only REGEX] [-v]
 """
-import argparse
 import copy
 import json
 import re
@@ -235,12 +234,4 @@ def plain(value):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--bin", required=True)
-    parser.add_argument("--only", help="scenarios whose name matches this expression")
-    parser.add_argument("-v", action="store_true")
-    options = parser.parse_args()
-    passed, failed, report = run(options.bin, options.only, options.v)
-    print("\n".join(report))
-    print(f"{passed} passed, {failed} failed")
-    sys.exit(1 if failed else 0)
+    processes.compare(run)

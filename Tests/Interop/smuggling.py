@@ -5,12 +5,10 @@ Envoy refuses.
 
     smuggling.py --bin DIR [--only REGEX] [-v]
 """
-import argparse
 import concurrent.futures
 import json
 import os
 import re
-import sys
 import time
 
 import ads
@@ -182,12 +180,4 @@ def run(programs, only=None, verbose=False):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--bin", required=True)
-    parser.add_argument("--only", help="cases whose name matches this expression")
-    parser.add_argument("-v", action="store_true")
-    options = parser.parse_args()
-    passed, failed, report = run(options.bin, options.only, options.v)
-    print("\n".join(report))
-    print(f"{passed} passed, {failed} failed")
-    sys.exit(1 if failed else 0)
+    processes.compare(run)

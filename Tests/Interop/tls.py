@@ -6,7 +6,6 @@ Keys and certificates come from `openssl`. Envoy reads the configuration as a st
 
     tls.py --bin DIR [--only REGEX] [-v]
 """
-import argparse
 import json
 import re
 import socket
@@ -456,12 +455,4 @@ def run(programs, only=None, verbose=False):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--bin", required=True)
-    parser.add_argument("--only", help="cases whose name matches this expression")
-    parser.add_argument("-v", action="store_true")
-    options = parser.parse_args()
-    passed, failed, report = run(options.bin, options.only, options.v)
-    print("\n".join(report))
-    print(f"{passed} passed, {failed} failed")
-    sys.exit(1 if failed else 0)
+    processes.compare(run)
