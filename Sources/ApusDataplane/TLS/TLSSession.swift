@@ -1,15 +1,15 @@
 internal import ApusCore
-internal import ApusTraffic
+package import ApusTraffic
 internal import NIOCore
 internal import NIOSSL
 internal import Synchronization
 
 /// What a handshake needs, made once for a context of the configuration and the secrets of a moment.
-internal final class TLSSession: Sendable {
+package final class TLSSession: Sendable {
     let context: NIOSSLContext
     let config: TLSContext
     /// What the peer's certificate must be for beside being signed by a root.
-    let names: [SubjectNameMatch]
+    package let names: [SubjectNameMatch]
     /// URI names of the certificate that this side shows.
     let localURIs: [String]
 
@@ -22,7 +22,7 @@ internal final class TLSSession: Sendable {
 }
 
 /// Why a handshake cannot even begin.
-internal enum TLSFailure: Error, Hashable {
+package enum TLSFailure: Error, Hashable {
     case secretMissing(String)
     case unusable(String)
     /// The peer's certificate has none of the names that are asked for.
@@ -50,7 +50,7 @@ internal enum TLSFailure: Error, Hashable {
 
 /// The sessions of the process, by the versions of what they are made from: a changed secret is used by the next
 /// connection, and what resumes an old connection is forgotten with its session.
-internal final class TLSSessions: Sendable {
+package final class TLSSessions: Sendable {
     private struct Key: Hashable {
         let context: ContentVersion
         let secrets: [ContentVersion]
@@ -62,8 +62,10 @@ internal final class TLSSessions: Sendable {
     /// More are never of use at a time; then all are made anew.
     private static let limit = 10_000
 
+    package init() {}
+
     /// - Parameter alpn: what is offered, or taken.
-    func session(
+    package func session(
         _ config: TLSContext, alpn: [String], in configuration: ProxyConfiguration
     ) throws(TLSFailure) -> TLSSession {
         var secrets: [Secret] = []
@@ -108,6 +110,8 @@ extension TLSSession {
             trust = own.merged(content)
         case nil: break
         }
+        // An empty bundle must not mean that everybody is believed.
+        if let trust, !trust.hasRoots { throw TLSFailure.unusable("the trust bundle has no roots") }
         var certificate: TLSCertificate?
         switch config.certificate {
         case .inline(let inline)?: certificate = inline
@@ -146,7 +150,6 @@ extension TLSSession {
             tls.privateKey = key.map { .privateKey($0) }
             tls.certificateVerification = trust?.hasRoots == true ? .noHostnameVerification : .none
         }
-        if let trust, trust.acceptsUntrusted { tls.certificateVerification = .none }
         if let trust, !trust.roots.isEmpty {
             let roots = try NIOSSLCertificate.fromPEMBytes(trust.roots)
             guard !roots.isEmpty else { throw TLSFailure.unusable("no root is in the trust bundle") }

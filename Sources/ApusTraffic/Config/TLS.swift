@@ -36,7 +36,6 @@ package struct TLSTrust: Sendable {
     package var usesSystemRoots = false
     /// One of them must hold; empty: any name is good.
     package var names: [SubjectNameMatch] = []
-    package var acceptsUntrusted = false
 
     package init() {}
 
@@ -48,7 +47,6 @@ package struct TLSTrust: Sendable {
         if !other.roots.isEmpty { result.roots = other.roots }
         result.usesSystemRoots = usesSystemRoots || other.usesSystemRoots
         result.names += other.names
-        result.acceptsUntrusted = acceptsUntrusted || other.acceptsUntrusted
         return result
     }
 }

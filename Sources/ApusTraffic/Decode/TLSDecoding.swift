@@ -99,8 +99,10 @@ extension TLSContext {
                 default: throw Refusal.unsupported("", "'\(name)'")
                 }
             }
-            for (index, name) in message.alpnProtocols.enumerated() where !(1...255).contains(name.utf8.count) {
-                throw Refusal("alpn_protocols[\(index)]", "must have 1 to 255 bytes")
+            // The TLS library takes nothing but ASCII, and stops the process at anything else.
+            for (index, name) in message.alpnProtocols.enumerated()
+            where !(1...255).contains(name.utf8.count) || !name.utf8.allSatisfy({ $0 < 0x80 }) {
+                throw Refusal("alpn_protocols[\(index)]", "must have 1 to 255 bytes of ASCII")
             }
             return TLSContext(
                 version: version, role: role, certificate: try certificate(message, &context),
@@ -169,7 +171,7 @@ extension TLSContext {
                 if case .filename(let path)? = validation.trustedCa.specifier {
                     return .secret(trust, try context.secret(path, .file))
                 }
-                if !trust.hasRoots, !trust.acceptsUntrusted {
+                if !trust.hasRoots {
                     guard trust.names.isEmpty else {
                         throw Refusal("match_typed_subject_alt_names", "without trusted_ca nothing can be believed")
                     }
@@ -244,7 +246,10 @@ extension TLSTrust {
         default: trust.roots = try at("trusted_ca") { () throws(Refusal) in try message.trustedCa.inlineBytes() }
         }
         trust.usesSystemRoots = message.hasSystemRootCerts
-        trust.acceptsUntrusted = message.trustChainVerification == .acceptUntrusted
+        // Names of a certificate that nobody vouches for prove nothing.
+        guard message.trustChainVerification == .verifyTrustChain else {
+            throw Refusal.unsupported("trust_chain_verification", "ACCEPT_UNTRUSTED")
+        }
         trust.names = try each("match_typed_subject_alt_names", message.matchTypedSubjectAltNames) {
             entry throws(Refusal) in
             let kind: SubjectNameMatch.Kind

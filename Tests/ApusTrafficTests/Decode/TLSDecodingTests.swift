@@ -55,6 +55,11 @@ import Testing
             ("require_client_certificate", { $0.requireClientCertificate.value = true }),
             ("crl", { $0.commonTlsContext.validationContext.crl.inlineString = "x" }),
             ("verify_certificate_hash", { $0.commonTlsContext.validationContext.verifyCertificateHash = ["00"] }),
+            ("alpn_protocols[0]", { $0.commonTlsContext.alpnProtocols = ["h\u{E9}"] }),
+            (
+                "trust_chain_verification",
+                { $0.commonTlsContext.validationContext.trustChainVerification = .acceptUntrusted }
+            ),
             ("alpn_protocols[0]", { $0.commonTlsContext.alpnProtocols = [""] }),
             ("private_key", { $0.commonTlsContext.tlsCertificates[0].privateKey = .init() }),
             (
