@@ -42,6 +42,67 @@ import X509
         #expect(try !store.refresh(now: later))
     }
 
+    /// Where a renewal stops; the first writes nothing that counts, the others leave something new.
+    enum Stop: String, CaseIterable {
+        case renewal = "renewal.pem"
+        case key = "ca-key.pem"
+        case chain = "cert-chain.pem"
+        case certificate = "ca-cert.pem"
+    }
+
+    @Test(arguments: Stop.allCases)
+    func aRenewalThatStopsHalfwayLeavesAKeyThatFits(stop: Stop) throws {
+        let state = try folder()
+        defer { try? FileManager.default.removeItem(atPath: state.path) }
+        let store = try authority(state)
+        let old = store.current.authority.certificate
+        let later = Self.now.addingTimeInterval(250 * 86_400)
+        // A folder where the temporary file should be: this write fails, those before it are done.
+        let obstacle = state.file("ca/\(stop.rawValue).new")
+        try FileManager.default.createDirectory(atPath: obstacle, withIntermediateDirectories: false)
+        #expect(throws: AuthorityStore.Failure.self) { try store.refresh(now: later) }
+
+        // Whoever only looks, and whoever starts while the obstacle is still there, finds a signer whose key fits.
+        let seen = try authority(state, now: later, mayCreate: false).current.authority.certificate
+        #expect((seen == old) == (stop == .renewal))
+        #expect(try authority(state, now: later).current.authority.certificate == seen)
+
+        try FileManager.default.removeItem(atPath: obstacle)
+        #expect(try store.refresh(now: later))
+        let renewed = store.current.authority.certificate
+        #expect(renewed.notValidAfter > old.notValidAfter)
+        // What was already in force is ended, not made a second time.
+        if stop != .renewal { #expect(renewed == seen) }
+        #expect(!FileManager.default.fileExists(atPath: state.file("ca/renewal.pem")))
+        #expect(try authority(state, now: later, mayCreate: false).current.authority.certificate == renewed)
+        #expect(try !store.refresh(now: later))
+    }
+
+    @Test func aStartEndsARenewalAndABrokenOneIsNamed() throws {
+        let state = try folder()
+        defer { try? FileManager.default.removeItem(atPath: state.path) }
+        let store = try authority(state)
+        let own = try StateFolder(state.file("ca"))
+        let files = ["ca-key.pem", "cert-chain.pem", "ca-cert.pem"]
+        let old = try files.map { try #require(own.read($0)) }
+        let later = Self.now.addingTimeInterval(250 * 86_400)
+        #expect(try store.refresh(now: later))
+        let new = try files.map { try #require(own.read($0)) }
+        for (name, bytes) in zip(files, old) { try own.write(name, bytes) }
+        try own.write("renewal.pem", new[0] + new[2] + new[1])
+        _ = try authority(state, now: later, mayCreate: false)
+        #expect(own.read("ca-key.pem") == old[0])
+        _ = try authority(state, now: later)
+        for (name, bytes) in zip(files, new) { #expect(own.read(name) == bytes) }
+        #expect(own.read("renewal.pem") == nil)
+        let mode = try FileManager.default.attributesOfItem(atPath: own.file("ca-key.pem"))[.posixPermissions] as? Int
+        #expect(mode == 0o600)
+
+        try own.write("renewal.pem", new[2])
+        let failure = try #require(throws: AuthorityStore.Failure.self) { try authority(state, now: later) }
+        #expect(failure.description.contains("ca/renewal.pem is not a key, its certificate and their chain"))
+    }
+
     @Test func filesFromElsewhereAreFollowedAndABrokenOneChangesNothing() throws {
         let one = try folder()
         let two = try folder()

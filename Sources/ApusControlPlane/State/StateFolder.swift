@@ -50,6 +50,22 @@ package struct StateFolder: Sendable {
         guard rename(temporary, target) == 0 else { throw failure("rename", temporary) }
     }
 
+    /// Waits until renames and removals in the folder are on the disk: before that a crash may keep a later one and lose
+    /// an earlier one.
+    package func flush() throws(Failure) {
+        let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure("open", path) }
+        let outcome = fsync(descriptor)
+        let problem = failure("flush", path)
+        close(descriptor)
+        guard outcome == 0 else { throw problem }
+    }
+
+    /// A file that is not there is no error.
+    package func remove(_ name: String) throws(Failure) {
+        guard unlink(file(name)) == 0 || errno == ENOENT else { throw failure("remove", file(name)) }
+    }
+
     package func read(_ name: String, limit: Int = 256 << 20) -> [UInt8]? {
         FolderScan.read(file(name), limit: limit)
     }
