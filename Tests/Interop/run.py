@@ -10,11 +10,11 @@ import subprocess
 import sys
 import time
 
-import authorization
 import bootstrap
 # gRPC tells every refused handshake, and refused handshakes are what is tested; it reads this when it is imported first.
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
+import authorization
 import clusters
 import differential
 import filters
