@@ -30,7 +30,7 @@ struct Authorization: Hashable, Sendable {
                 isDryRun: mayRehearse && object.metadata.annotations["istio.io/dry-run"] == "true")
         }
         // Without policies the value must not tell meshes apart.
-        trustDomains = policies.isEmpty ? [] : [mesh.trustDomain] + mesh.trustDomainAliases
+        trustDomains = policies.isEmpty ? [] : mesh.trustDomains
     }
 
     func requestFilters() -> [HTTPFilter] {

@@ -22,23 +22,22 @@ struct AuthorizationRule {
         var permissions = Terms<Permission>()
         var principals = Terms<Principal>()
         for condition in rule.when { when(condition, &permissions, &principals) }
-        var operations: [Permission] = []
-        for operation in rule.to {
+        // Every entry has the conditions of `when`, too. Where one cannot be judged the whole rule of ALLOW allows nothing,
+        // as with Istio.
+        var isUnjudged = permissions.isUnjudged || principals.isUnjudged
+        let operations = rule.to.map { operation in
             var terms = permissions
             self.operation(operation, &terms)
-            if !isAllow || !terms.isUnjudged { operations.append(terms.all) }
+            isUnjudged = isUnjudged || terms.isUnjudged
+            return terms.all
         }
-        var sources: [Principal] = []
-        for source in rule.from {
+        let sources = rule.from.map { source in
             var terms = principals
             self.source(source, &terms)
-            if !isAllow || !terms.isUnjudged { sources.append(terms.all) }
+            isUnjudged = isUnjudged || terms.isUnjudged
+            return terms.all
         }
-        // Where one entry cannot be judged the whole rule allows nothing, as with Istio.
-        if isAllow {
-            if permissions.isUnjudged || principals.isUnjudged { return nil }
-            if operations.count < rule.to.count || sources.count < rule.from.count { return nil }
-        }
+        if isAllow, isUnjudged { return nil }
         var policy = Envoy_Config_Rbac_V3_Policy()
         policy.permissions = rule.to.isEmpty ? [permissions.all] : operations
         policy.principals = rule.from.isEmpty ? [principals.all] : sources

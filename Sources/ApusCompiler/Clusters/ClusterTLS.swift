@@ -150,9 +150,8 @@ enum ClusterTLS {
         let mesh = context.snapshot.meshConfig
         var names = tls.subjectAltNames.isEmpty ? target.service.subjectAltNames : tls.subjectAltNames
         if names.isEmpty {
-            let domains = [mesh.trustDomain] + mesh.trustDomainAliases
             names = context.snapshot.endpoints(of: target.service).accounts.flatMap { account in
-                domains.map { "spiffe://\($0)/\(account)" }
+                mesh.trustDomains.map { "spiffe://\($0)/\(account)" }
             }
         }
         return .with {

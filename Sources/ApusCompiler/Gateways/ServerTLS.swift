@@ -27,7 +27,7 @@ enum ServerTLS {
         context.commonTlsContext.tlsParams.ecdhCurves = mesh.meshMTLS.ecdhCurves
         context.commonTlsContext.tlsCertificateSdsSecretConfigs = [agent("default")]
         context.commonTlsContext.combinedValidationContext.defaultValidationContext.matchTypedSubjectAltNames =
-            ([mesh.trustDomain] + mesh.trustDomainAliases).map { domain in
+            mesh.trustDomains.map { domain in
                 var matcher = Envoy_Extensions_TransportSockets_Tls_V3_SubjectAltNameMatcher()
                 matcher.sanType = .uri
                 matcher.matcher.prefix = "spiffe://\(domain)/"

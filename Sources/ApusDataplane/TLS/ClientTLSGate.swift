@@ -16,7 +16,6 @@ internal final class ClientTLSGate: ChannelInboundHandler, RemovableChannelHandl
     private let promise: EventLoopPromise<Void>
     private let count: (TLSOutcome) -> Void
     private var handler: NIOSSLClientHandler?
-    private var failure: (any Error)?
     private var isDone = false
     private var timeout: Scheduled<Void>?
 
@@ -46,7 +45,7 @@ internal final class ClientTLSGate: ChannelInboundHandler, RemovableChannelHandl
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
-        if !isDone { finish(.failure(failure ?? TLSFailure.closed)) }
+        if !isDone { finish(.failure(TLSFailure.closed)) }
     }
 
     func channelActive(context: ChannelHandlerContext) {
@@ -61,7 +60,7 @@ internal final class ClientTLSGate: ChannelInboundHandler, RemovableChannelHandl
     func channelInactive(context: ChannelHandlerContext) {
         if !isDone {
             count(.failed)
-            finish(.failure(failure ?? TLSFailure.closed))
+            finish(.failure(TLSFailure.closed))
         }
         context.fireChannelInactive()
     }

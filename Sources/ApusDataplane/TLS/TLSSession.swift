@@ -78,17 +78,17 @@ package final class TLSSessions: Sendable {
         let isClient = if case .client = config.role { true } else { false }
         let key = Key(
             context: config.version, secrets: secrets.map(\.version), alpn: alpn, isClient: isClient)
+        if let known = sessions.withLock({ $0[key] }) { return try known.get() }
+        // Not under the lock: other loops go on meanwhile. Where two make the same, the first is kept.
+        let made: Result<TLSSession, TLSFailure>
+        do { made = .success(try TLSSession.make(config, alpn: alpn, configuration)) } catch let failure as TLSFailure {
+            made = .failure(failure)
+        } catch {
+            made = .failure(.unusable(String(describing: error)))
+        }
         let result = sessions.withLock { known -> Result<TLSSession, TLSFailure> in
-            if let session = known[key] { return session }
+            if let first = known[key] { return first }
             if known.count >= Self.limit { known.removeAll() }
-            let made: Result<TLSSession, TLSFailure>
-            do { made = .success(try TLSSession.make(config, alpn: alpn, configuration)) } catch let failure
-                as TLSFailure
-            {
-                made = .failure(failure)
-            } catch {
-                made = .failure(.unusable(String(describing: error)))
-            }
             known[key] = made
             return made
         }
@@ -130,8 +130,7 @@ extension TLSSession {
         if let certificate {
             chain = try NIOSSLCertificate.fromPEMBytes(certificate.chain)
             guard let leaf = chain.first else { throw TLSFailure.unusable("the certificate chain is empty") }
-            let private_ = try NIOSSLPrivateKey(bytes: certificate.key, format: .pem)
-            key = private_
+            key = try NIOSSLPrivateKey(bytes: certificate.key, format: .pem)
             localURIs = SubjectNames(leaf).uris.map { String(decoding: $0, as: UTF8.self) }
         }
         switch config.role {
@@ -139,7 +138,7 @@ extension TLSSession {
             guard let key else { throw TLSFailure.unusable("a server without a certificate") }
             tls = .makeServerConfiguration(
                 certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
-            if let trust, trust.hasRoots {
+            if let trust {
                 // As Envoy: where the name matters, nobody is let in without one.
                 let isNeeded = server.requiresClientCertificate || !trust.names.isEmpty
                 tls.certificateVerification = isNeeded ? .noHostnameVerification : .optionalVerification
@@ -148,7 +147,7 @@ extension TLSSession {
             tls = .makeClientConfiguration()
             tls.certificateChain = chain.map { .certificate($0) }
             tls.privateKey = key.map { .privateKey($0) }
-            tls.certificateVerification = trust?.hasRoots == true ? .noHostnameVerification : .none
+            tls.certificateVerification = trust == nil ? .none : .noHostnameVerification
         }
         if let trust, !trust.roots.isEmpty {
             let roots = try NIOSSLCertificate.fromPEMBytes(trust.roots)

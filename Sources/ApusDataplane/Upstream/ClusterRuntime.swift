@@ -356,15 +356,13 @@ internal final class ClusterRuntime {
         guard config.usesRequestNames, transport(of: host)?.client.usesRequestName == true else { return host }
         return pool(
             for: host.key, hostname: host.hostname, index: host.index, isHighPriority: host.isHighPriority,
-            serverName: Self.hostName(request.text(request.authority)))
+            serverName: request.withBytes(request.authority) { Self.hostName(Authority.withoutPort($0)) })
     }
 
-    /// An authority without its port.
-    private static func hostName(_ authority: String) -> String {
-        if authority.hasPrefix("["), let end = authority.firstIndex(of: "]") {
-            return String(authority[authority.index(after: authority.startIndex)..<end])
-        }
-        return String(authority.prefix { $0 != ":" }).lowercased()
+    /// As TLS and certificates have it: small letters, an address without brackets.
+    private static func hostName(_ host: UnsafeRawBufferPointer) -> String {
+        let text = String(decoding: host, as: UTF8.self)
+        return text.hasPrefix("[") && text.hasSuffix("]") ? String(text.dropFirst().dropLast()) : text.lowercased()
     }
 
     /// Clients choose the names: they may not make pools without end.

@@ -149,6 +149,10 @@ package final class ClusterConfig: Sendable {
     /// For endpoints that no match is about; nil: plain bytes.
     package let transport: TLSContext?
     package let transportMatches: [TransportMatch]
+    /// All TLS contexts of the cluster.
+    package let transports: [TLSContext]
+    /// Connections are made for the hosts of requests. Asked for by every request.
+    package let usesRequestNames: Bool
     /// Hosts given in the cluster itself (STATIC, DNS); empty for EDS and ORIGINAL_DST.
     package let endpoints: EndpointTable?
 
@@ -200,6 +204,8 @@ package final class ClusterConfig: Sendable {
         self.bufferLimit = bufferLimit
         self.transport = transport
         self.transportMatches = transportMatches
+        transports = transportMatches.compactMap(\.transport) + [transport].compactMap { $0 }
+        usesRequestNames = transports.contains { $0.client.usesRequestName }
         self.endpoints = endpoints
     }
 
@@ -210,10 +216,4 @@ package final class ClusterConfig: Sendable {
         }
         return transport
     }
-
-    /// Connections are made for the hosts of requests.
-    package var usesRequestNames: Bool { transports.contains { $0.client.usesRequestName } }
-
-    /// All transports of the cluster.
-    package var transports: [TLSContext] { transportMatches.compactMap(\.transport) + (transport.map { [$0] } ?? []) }
 }

@@ -24,7 +24,6 @@ package struct TLSFacts: Sendable {
     package var localURIs: [String] = []
 
     package init() {}
-
 }
 
 /// The facts of one connection, shared by its requests: a request takes one reference.

@@ -79,6 +79,8 @@ package struct ConfigStore: Sendable {
     private var endpoints: [String: EndpointTable] = [:]
     private var routeTables: [String: RouteTable] = [:]
     private var secrets: [SecretReference: Secret] = [:]
+    /// Those that listeners and clusters want, as of the last change.
+    private var referencedSecrets: Set<SecretReference> = []
     /// Listeners in service.
     private var active: [String: ListenerConfig] = [:]
     /// Accepted listeners that wait for a route table; the active one of the name serves until then.
@@ -114,10 +116,11 @@ package struct ConfigStore: Sendable {
 
     /// Secrets that the accepted listeners and clusters want from somewhere, by name, sorted.
     package func wantedSecrets(_ origin: SecretOrigin) -> [String] {
-        Set(wantedSecretSet.lazy.filter { $0.origin == origin }.map(\.name)).sorted()
+        Set(referencedSecrets.lazy.filter { $0.origin == origin }.map(\.name)).sorted()
     }
 
-    private var wantedSecretSet: Set<SecretReference> {
+    /// Over everything that is accepted, so it is done once a change.
+    private func findWantedSecrets() -> Set<SecretReference> {
         var wanted: Set<SecretReference> = []
         for listener in [active, warming].flatMap(\.values) {
             for chain in listener.chains + [listener.defaultChain].compactMap({ $0 }) {
@@ -268,7 +271,7 @@ package struct ConfigStore: Sendable {
             try require(message.name)
             let secret = try Secret.decode(message, version: digest)
             let reference = try context.secret(resource.name, .stream)
-            guard wantedSecretSet.contains(reference) else { return }
+            guard referencedSecrets.contains(reference) else { return }
             secrets[reference] = secret
         }
         note(resource, type, digest, now)
@@ -345,8 +348,8 @@ package struct ConfigStore: Sendable {
             accepted[.endpoints]?[name] = nil
         }
 
-        let wantedSecrets = wantedSecretSet
-        for reference in secrets.keys where reference.origin == .stream && !wantedSecrets.contains(reference) {
+        referencedSecrets = findWantedSecrets()
+        for reference in secrets.keys where reference.origin == .stream && !referencedSecrets.contains(reference) {
             secrets[reference] = nil
             accepted[.secret]?[reference.name] = nil
         }

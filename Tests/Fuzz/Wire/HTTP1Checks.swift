@@ -13,6 +13,32 @@ struct HTTP1Reading: Equatable {
     var body: [UInt8] = []
     var isComplete = false
 
+    init() {}
+
+    /// - Parameter parse: takes all bytes so far; the bytes of the head and how its body ends, nil while it is incomplete.
+    init(
+        _ input: [UInt8], step: Int,
+        parse: (Span<UInt8>, inout HTTPHead) throws(HTTP1Error) -> (used: Int, framing: BodyFraming)?
+    ) {
+        var head = HTTPHead()
+        var end = 0
+        var found: (used: Int, framing: BodyFraming)?
+        do throws(HTTP1Error) {
+            repeat {
+                end = min(input.count, end + step)
+                found = try parse(input.span.extracting(0..<end), &head)
+            } while found == nil && end < input.count
+        } catch {
+            self.error = error
+            return
+        }
+        guard let found else { return }
+        used = found.used
+        take(head)
+        framing = found.framing
+        readBody(input, from: found.used, step: step)
+    }
+
     mutating func take(_ head: HTTPHead) {
         start = [head.text(head.methodText), head.text(head.path), head.text(head.authority), String(head.status)]
         fields = head.fields.map { "\(head.text($0.name).lowercased()): \(head.text($0.value))" }
@@ -73,25 +99,11 @@ enum HTTP1RequestCheck: WireCheck {
     }
 
     static func read(_ input: [UInt8], step: Int) -> HTTP1Reading {
-        var reading = HTTP1Reading()
         var parser = HTTP1RequestParser(limits: HTTP1Limits())
-        var head = HTTPHead()
         var facts = HTTP1RequestFacts()
-        var end = 0
-        do throws(HTTP1Error) {
-            repeat {
-                end = min(input.count, end + step)
-                reading.used = try parser.parseHead(input.span.extracting(0..<end), into: &head, facts: &facts)
-            } while reading.used == nil && end < input.count
-        } catch {
-            reading.error = error
-            return reading
+        return HTTP1Reading(input, step: step) { bytes, head throws(HTTP1Error) in
+            try parser.parseHead(bytes, into: &head, facts: &facts).map { ($0, facts.framing) }
         }
-        guard let used = reading.used else { return reading }
-        reading.take(head)
-        reading.framing = facts.framing
-        reading.readBody(input, from: used, step: step)
-        return reading
     }
 
     /// The head as it goes to an HTTP/1 origin.
@@ -140,25 +152,10 @@ enum HTTP1ResponseCheck: WireCheck {
     }
 
     private static func read(_ input: [UInt8], step: Int, _ method: HTTPMethod) -> HTTP1Reading {
-        var reading = HTTP1Reading()
         var parser = HTTP1ResponseParser()
-        var head = HTTPHead()
         var facts = HTTP1ResponseFacts()
-        var end = 0
-        do throws(HTTP1Error) {
-            repeat {
-                end = min(input.count, end + step)
-                reading.used = try parser.parseHead(
-                    input.span.extracting(0..<end), into: &head, facts: &facts, answering: method)
-            } while reading.used == nil && end < input.count
-        } catch {
-            reading.error = error
-            return reading
+        return HTTP1Reading(input, step: step) { bytes, head throws(HTTP1Error) in
+            try parser.parseHead(bytes, into: &head, facts: &facts, answering: method).map { ($0, facts.framing) }
         }
-        guard let used = reading.used else { return reading }
-        reading.take(head)
-        reading.framing = facts.framing
-        reading.readBody(input, from: used, step: step)
-        return reading
     }
 }
