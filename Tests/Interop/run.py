@@ -15,6 +15,7 @@ import bootstrap
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 import authorization
+import c_client
 import clusters
 import differential
 import filters
@@ -46,7 +47,8 @@ def main():
     parser.add_argument("--only", default="")
     options = parser.parse_args()
     passed = failed = 0
-    for test in peers.TESTS + http2.TESTS + [*identity.TESTS, *mtls.TESTS, *authorization.TESTS, *bootstrap.TESTS, bookstore]:
+    for test in peers.TESTS + http2.TESTS + [
+            *identity.TESTS, *mtls.TESTS, *authorization.TESTS, *bootstrap.TESTS, *c_client.TESTS, bookstore]:
         if options.only and not re.search(options.only, test.__name__):
             continue
         started = time.monotonic()
