@@ -32,8 +32,26 @@ let handWritten: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
-func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: handWritten)
+/// The targets that every request runs through. A trap for overlapping access to a property is paid for at every access
+/// of every class, a tenth of a request's user time; builds for debugging keep it. See Docs/performance.md.
+let hot: [SwiftSetting] = [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
+
+/// The sidecar carries Swift's libraries with it: it runs where no toolchain is, and counting a reference does not go
+/// through a table of the dynamic linker.
+let selfContained: [LinkerSetting] = [
+    .unsafeFlags(
+        ["-static-stdlib"]
+            + [
+                "--start-group", "-lFoundation", "-lFoundationInternationalization", "-lFoundationEssentials",
+                "-l_FoundationICU", "-l_FoundationCShims", "-l_FoundationCollections", "-lCoreFoundation",
+                "--end-group",
+            ].flatMap { ["-Xlinker", $0] })
+]
+
+func library(
+    _ name: String, _ dependencies: [Target.Dependency] = [], also settings: [SwiftSetting] = []
+) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: handWritten + settings)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
@@ -72,7 +90,7 @@ let package = Package(
         .target(name: "ApusAPI", dependencies: [protobuf], swiftSettings: [.swiftLanguageMode(.v6)]),
         library("ApusCompiler", ["ApusCore", "ApusModel", "ApusMesh", "ApusAPI", "ApusIdentity", protobuf]),
         library("ApusDelta", ["ApusCore", "ApusAPI", protobuf]),
-        library("ApusTraffic", ["ApusCore", "ApusAPI", "ApusRegex", protobuf]),
+        library("ApusTraffic", ["ApusCore", "ApusAPI", "ApusRegex", protobuf], also: hot),
         library("ApusBootstrap", ["ApusCore", "ApusYAML", "ApusAPI", "ApusTraffic", protobuf]),
 
         // Certificates and tokens: values and functions, over the crypto libraries.
@@ -94,7 +112,7 @@ let package = Package(
             "ApusDataplane",
             ["ApusCore", "ApusTraffic", "CApusZlib", log] + nio + identity + [
                 .product(name: "NIOTLS", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
-            ]),
+            ], also: hot),
 
         // Programs.
         .executableTarget(
@@ -110,7 +128,7 @@ let package = Package(
                 "ApusCore", "ApusAPI", "ApusDelta", "ApusTraffic", "ApusBootstrap", "ApusXDSClient", "ApusDataplane",
                 arguments, protobuf, log,
             ],
-            swiftSettings: handWritten),
+            swiftSettings: handWritten, linkerSettings: selfContained),
 
         // For developers: the crowd of streams that `make bench` measures the control plane with.
         .executableTarget(

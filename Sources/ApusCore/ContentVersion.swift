@@ -2,19 +2,19 @@
 ///
 /// Versions of xDS resources and of manifests are content versions, so replicas agree without talking to each other
 /// and a client that reconnects is sent nothing it already has.
-package struct ContentVersion: Hashable, Sendable, Comparable, CustomStringConvertible {
-    package let value: UInt64
+public struct ContentVersion: Hashable, Sendable, Comparable, CustomStringConvertible {
+    public let value: UInt64
 
-    package init(_ value: UInt64) { self.value = value }
+    public init(_ value: UInt64) { self.value = value }
 
-    package init(of bytes: [UInt8]) { value = XXHash64.hash(bytes) }
+    public init(of bytes: [UInt8]) { value = XXHash64.hash(bytes) }
 
-    package init(of text: String) { value = XXHash64.hash(text) }
+    public init(of text: String) { value = XXHash64.hash(text) }
 
-    package static func < (left: ContentVersion, right: ContentVersion) -> Bool { left.value < right.value }
+    public static func < (left: ContentVersion, right: ContentVersion) -> Bool { left.value < right.value }
 
     /// Sixteen lower-case hexadecimal digits.
-    package var description: String {
+    public var description: String {
         let digits = String(value, radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits
     }

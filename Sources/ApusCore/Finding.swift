@@ -1,5 +1,5 @@
 /// How grave a finding is. `error`: the object is left out. `warning`: it is used, but not as its author may think.
-package enum Severity: String, Hashable, Sendable, Comparable, CaseIterable {
+public enum Severity: String, Hashable, Sendable, Comparable, CaseIterable {
     case error, warning, info
 
     private var rank: Int {
@@ -10,25 +10,25 @@ package enum Severity: String, Hashable, Sendable, Comparable, CaseIterable {
         }
     }
 
-    package static func < (left: Severity, right: Severity) -> Bool { left.rank < right.rank }
+    public static func < (left: Severity, right: Severity) -> Bool { left.rank < right.rank }
 }
 
 /// One thing to say about the input, for a person and for a program.
-package struct Finding: Hashable, Sendable {
-    package let severity: Severity
+public struct Finding: Hashable, Sendable {
+    public let severity: Severity
     /// Stable code. Istio's (`IST0101`) where the meaning is the same, else `APUS` and four digits.
-    package let code: String
+    public let code: String
     /// What is wrong, one sentence without a final full stop.
-    package let message: String
+    public let message: String
     /// What would be right, if it can be said.
-    package let hint: String?
-    package let location: SourceLocation
+    public let hint: String?
+    public let location: SourceLocation
     /// `Kind namespace/name` of the object concerned, if it is known.
-    package let object: String?
+    public let object: String?
     /// The field, as `spec.http[0].route`.
-    package let field: String?
+    public let field: String?
 
-    package init(
+    public init(
         _ severity: Severity,
         _ code: String,
         _ message: String,

@@ -1,19 +1,19 @@
 /// A host as manifests write it: an exact DNS name or address, a suffix wildcard (`*.example.com`), or `*`.
 /// Held in lower case.
-package struct HostName: Hashable, Sendable, Comparable, CustomStringConvertible {
-    package let text: String
+public struct HostName: Hashable, Sendable, Comparable, CustomStringConvertible {
+    public let text: String
 
-    package init(_ text: String) { self.text = text.lowercased() }
+    public init(_ text: String) { self.text = text.lowercased() }
 
-    package var description: String { text }
+    public var description: String { text }
 
-    package var isWildcard: Bool { text.utf8.first == UInt8(ascii: "*") }
+    public var isWildcard: Bool { text.utf8.first == UInt8(ascii: "*") }
 
     /// For `*.example.com` the part `.example.com`; nil for an exact name.
     private var suffix: Substring? { isWildcard ? text.dropFirst() : nil }
 
     /// True if some concrete host is meant by both (wildcards on either side).
-    package func matches(_ other: HostName) -> Bool {
+    public func matches(_ other: HostName) -> Bool {
         switch (suffix, other.suffix) {
         case (nil, nil): text == other.text
         case (let mine?, nil): Self.has(other.text, mine)
@@ -23,7 +23,7 @@ package struct HostName: Hashable, Sendable, Comparable, CustomStringConvertible
     }
 
     /// True if every concrete host that `self` means is also meant by `other`.
-    package func isSubset(of other: HostName) -> Bool {
+    public func isSubset(of other: HostName) -> Bool {
         switch (suffix, other.suffix) {
         case (nil, nil): text == other.text
         case (_?, nil): false
@@ -38,7 +38,7 @@ package struct HostName: Hashable, Sendable, Comparable, CustomStringConvertible
     }
 
     /// Istio's order of specificity: exact names first (alphabetically), then wildcards from longest to shortest.
-    package static func < (left: HostName, right: HostName) -> Bool {
+    public static func < (left: HostName, right: HostName) -> Bool {
         switch (left.isWildcard, right.isWildcard) {
         case (false, true): true
         case (true, false): false

@@ -1,24 +1,24 @@
 /// An IPv4 or IPv6 address by value; IPv4 is kept in the low 32 bits.
-package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
-    package enum Family: Hashable, Sendable { case v4, v6 }
+public struct IPAddress: Hashable, Sendable, CustomStringConvertible {
+    public enum Family: Hashable, Sendable { case v4, v6 }
 
-    package let family: Family
+    public let family: Family
     /// Network order, as one number.
-    package let bits: UInt128
+    public let bits: UInt128
 
-    package init(v4 bits: UInt32) {
+    public init(v4 bits: UInt32) {
         family = .v4
         self.bits = UInt128(bits)
     }
 
-    package init(v6 bits: UInt128) {
+    public init(v6 bits: UInt128) {
         family = .v6
         self.bits = bits
     }
 
     /// Dotted decimal without leading zeros, or RFC 4291 text; nil for anything else (zone ids are not accepted).
     /// Four or sixteen bytes in the order of the network.
-    package init?(networkBytes bytes: [UInt8]) {
+    public init?(networkBytes bytes: [UInt8]) {
         switch bytes.count {
         case 4: self.init(v4: bytes.reduce(0) { $0 << 8 | UInt32($1) })
         case 16: self.init(v6: bytes.reduce(0) { $0 << 8 | UInt128($1) })
@@ -26,7 +26,7 @@ package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    package init?(_ text: some StringProtocol) {
+    public init?(_ text: some StringProtocol) {
         if text.utf8.contains(UInt8(ascii: ":")) {
             guard let bits = Self.parse6(text) else { return nil }
             self.init(v6: bits)
@@ -36,14 +36,14 @@ package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    package var isLoopback: Bool {
+    public var isLoopback: Bool {
         switch family {
         case .v4: bits >> 24 == 127
         case .v6: bits == 1
         }
     }
 
-    package var isUnspecified: Bool { bits == 0 }
+    public var isUnspecified: Bool { bits == 0 }
 
     private static func parse4(_ text: some StringProtocol) -> UInt32? {
         let parts = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
@@ -97,7 +97,7 @@ package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
         return all.reduce(into: UInt128(0)) { $0 = $0 << 16 | UInt128($1) }
     }
 
-    package var description: String {
+    public var description: String {
         switch family {
         case .v4:
             let bits = UInt32(truncatingIfNeeded: bits)
@@ -148,17 +148,17 @@ extension String {
 }
 
 /// An address range: `10.0.0.0/8`. Host bits are kept as written but do not matter for `contains`.
-package struct CIDR: Hashable, Sendable, CustomStringConvertible {
-    package let address: IPAddress
-    package let prefixLength: Int
+public struct CIDR: Hashable, Sendable, CustomStringConvertible {
+    public let address: IPAddress
+    public let prefixLength: Int
 
-    package init(address: IPAddress, prefixLength: Int) {
+    public init(address: IPAddress, prefixLength: Int) {
         self.address = address
         self.prefixLength = prefixLength
     }
 
     /// `address/length`, or a single address, which means all its bits.
-    package init?(_ text: String) {
+    public init?(_ text: String) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard let first = parts.first, parts.count <= 2, let address = IPAddress(first) else { return nil }
         let most = address.family == .v4 ? 32 : 128
@@ -172,12 +172,12 @@ package struct CIDR: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    package func contains(_ other: IPAddress) -> Bool {
+    public func contains(_ other: IPAddress) -> Bool {
         guard other.family == address.family else { return false }
         let most = address.family == .v4 ? 32 : 128
         let shift = UInt128(most - prefixLength)
         return shift >= 128 || address.bits >> shift == other.bits >> shift
     }
 
-    package var description: String { "\(address)/\(prefixLength)" }
+    public var description: String { "\(address)/\(prefixLength)" }
 }

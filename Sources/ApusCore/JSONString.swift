@@ -1,7 +1,7 @@
 /// Strings as JSON writes them, for the places that print a few values without a library.
-package enum JSONString {
+public enum JSONString {
     /// The text in quotation marks (RFC 8259). Control characters are escaped, DEL too, so that a line stays a line.
-    package static func quoted(_ text: String) -> String {
+    public static func quoted(_ text: String) -> String {
         var result = "\""
         for scalar in text.unicodeScalars {
             switch scalar {

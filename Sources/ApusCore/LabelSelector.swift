@@ -1,12 +1,12 @@
 /// An AND of exact labels; an empty selector selects everything.
-package struct LabelSelector: Hashable, Sendable {
-    package var labels: [String: String]
+public struct LabelSelector: Hashable, Sendable {
+    public var labels: [String: String]
 
-    package init(_ labels: [String: String] = [:]) { self.labels = labels }
+    public init(_ labels: [String: String] = [:]) { self.labels = labels }
 
-    package var isEmpty: Bool { labels.isEmpty }
+    public var isEmpty: Bool { labels.isEmpty }
 
-    package func selects(_ other: [String: String]) -> Bool {
+    public func selects(_ other: [String: String]) -> Bool {
         labels.allSatisfy { other[$0.key] == $0.value }
     }
 }

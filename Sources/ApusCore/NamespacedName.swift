@@ -1,17 +1,17 @@
 /// `namespace/name`, the key of an object within its kind.
-package struct NamespacedName: Hashable, Sendable, Comparable, CustomStringConvertible {
-    package let namespace: String
-    package let name: String
+public struct NamespacedName: Hashable, Sendable, Comparable, CustomStringConvertible {
+    public let namespace: String
+    public let name: String
 
-    package init(namespace: String, name: String) {
+    public init(namespace: String, name: String) {
         self.namespace = namespace
         self.name = name
     }
 
-    package var description: String { "\(namespace)/\(name)" }
+    public var description: String { "\(namespace)/\(name)" }
 
     /// By name, then namespace: Istio's order for objects of one age.
-    package static func < (left: NamespacedName, right: NamespacedName) -> Bool {
+    public static func < (left: NamespacedName, right: NamespacedName) -> Bool {
         (left.name, left.namespace) < (right.name, right.namespace)
     }
 }

@@ -1,10 +1,10 @@
 /// Chance as an argument: SplitMix64. The same seed gives the same run.
-package struct SeededRandom: RandomNumberGenerator, Sendable {
+public struct SeededRandom: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
-    package init(seed: UInt64) { state = seed }
+    public init(seed: UInt64) { state = seed }
 
-    package mutating func next() -> UInt64 {
+    public mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var result = state
         result = (result ^ (result >> 30)) &* 0xBF58_476D_1CE4_E5B9

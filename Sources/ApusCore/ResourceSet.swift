@@ -1,14 +1,14 @@
 /// One compiled resource: encoded once, shared by every stream that sends it.
-package final class EncodedResource: Sendable {
-    package let name: String
+public final class EncodedResource: Sendable {
+    public let name: String
     /// Digest of `body`: equal bytes, equal version, on every machine.
-    package let version: ContentVersion
+    public let version: ContentVersion
     /// A serialized `google.protobuf.Any` (type URL and message), ready for a response.
-    package let body: [UInt8]
+    public let body: [UInt8]
     /// `Kind namespace/name` of the objects that shaped it, for NACK-to-line and `explain`.
-    package let sources: [String]
+    public let sources: [String]
 
-    package init(name: String, body: [UInt8], sources: [String] = []) {
+    public init(name: String, body: [UInt8], sources: [String] = []) {
         self.name = name
         self.body = body
         self.sources = sources
@@ -17,31 +17,31 @@ package final class EncodedResource: Sendable {
 }
 
 /// What must be sent to lead a client from one set to another. Both lists are sorted by name.
-package struct ResourceDiff: Sendable {
-    package let changed: [EncodedResource]
-    package let removed: [String]
+public struct ResourceDiff: Sendable {
+    public let changed: [EncodedResource]
+    public let removed: [String]
 
-    package init(changed: [EncodedResource], removed: [String]) {
+    public init(changed: [EncodedResource], removed: [String]) {
         self.changed = changed
         self.removed = removed
     }
 
-    package var isEmpty: Bool { changed.isEmpty && removed.isEmpty }
+    public var isEmpty: Bool { changed.isEmpty && removed.isEmpty }
 }
 
 /// All resources of one type that one class of proxies may see. Immutable; equal sets are shared.
-package final class ResourceSet: Sendable {
-    package let type: ResourceType
-    package let byName: ResourceTable
+public final class ResourceSet: Sendable {
+    public let type: ResourceType
+    public let byName: ResourceTable
     /// Digest of all names and versions.
-    package let version: ContentVersion
+    public let version: ContentVersion
     /// The version of the set this one was derived from, and the way from there: a stream that is in step with that
     /// set needs no comparison of its own.
-    package let step: (from: ContentVersion, diff: ResourceDiff)?
+    public let step: (from: ContentVersion, diff: ResourceDiff)?
     /// All names, for types that clients ask for name by name: one storage for what a thousand of them ask for.
-    package let names: Set<String>?
+    public let names: Set<String>?
 
-    package init(type: ResourceType, resources: [EncodedResource], after previous: ResourceSet? = nil) {
+    public init(type: ResourceType, resources: [EncodedResource], after previous: ResourceSet? = nil) {
         self.type = type
         var byName: [String: EncodedResource] = [:]
         byName.reserveCapacity(resources.count)
@@ -64,7 +64,7 @@ package final class ResourceSet: Sendable {
     /// the table of `base` is shared.
     ///
     /// - Parameter previous: the set over the base before, made with the same `own` and `hidden`.
-    package static func overlay(
+    public static func overlay(
         on base: ResourceSet, own: [EncodedResource], hidden: Set<String>,
         after previous: (set: ResourceSet, base: ResourceSet)? = nil
     ) -> ResourceSet {
@@ -105,7 +105,7 @@ package final class ResourceSet: Sendable {
     }
 
     /// A successor in which only some resources differ; cost follows the change (save the copy of the table).
-    package func applying(changed: [EncodedResource], removed: [String]) -> ResourceSet {
+    public func applying(changed: [EncodedResource], removed: [String]) -> ResourceSet {
         var byName = byName.flattened
         var digest = version.value
         var different: [EncodedResource] = []
@@ -137,7 +137,7 @@ package final class ResourceSet: Sendable {
             step: (version, ResourceDiff(changed: different, removed: gone)), names: names)
     }
 
-    package func diff(since other: ResourceSet) -> ResourceDiff {
+    public func diff(since other: ResourceSet) -> ResourceDiff {
         if other.version == version { return ResourceDiff(changed: [], removed: []) }
         if let step, step.from == other.version { return step.diff }
         return Self.compare(other.byName, byName)
@@ -157,18 +157,18 @@ package final class ResourceSet: Sendable {
         return ResourceDiff(changed: changed.sorted { $0.name < $1.name }, removed: removed.sorted())
     }
 
-    package static func empty(_ type: ResourceType) -> ResourceSet { ResourceSet(type: type, resources: []) }
+    public static func empty(_ type: ResourceType) -> ResourceSet { ResourceSet(type: type, resources: []) }
 }
 
 /// What one stream may see at one moment. The sets are shared; the struct is a few references.
-package struct ResourceView: Sendable {
-    package var clusters: ResourceSet
-    package var endpoints: ResourceSet
-    package var listeners: ResourceSet
-    package var routes: ResourceSet
-    package var secrets: ResourceSet
+public struct ResourceView: Sendable {
+    public var clusters: ResourceSet
+    public var endpoints: ResourceSet
+    public var listeners: ResourceSet
+    public var routes: ResourceSet
+    public var secrets: ResourceSet
 
-    package init(
+    public init(
         clusters: ResourceSet = .empty(.cluster),
         endpoints: ResourceSet = .empty(.endpoints),
         listeners: ResourceSet = .empty(.listener),
@@ -182,7 +182,7 @@ package struct ResourceView: Sendable {
         self.secrets = secrets
     }
 
-    package subscript(type: ResourceType) -> ResourceSet {
+    public subscript(type: ResourceType) -> ResourceSet {
         get {
             switch type {
             case .cluster: clusters

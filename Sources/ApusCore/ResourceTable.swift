@@ -2,13 +2,13 @@
 ///
 /// A thousand workloads of one class share the class's table; each adds a handful of resources. A plain copy of the table
 /// per workload would cost as much as all the rest of its stream.
-package struct ResourceTable: Sequence, Sendable {
+public struct ResourceTable: Sequence, Sendable {
     /// One storage for all tables made over it.
     fileprivate let shared: [String: EncodedResource]
     fileprivate let own: [String: EncodedResource]
     /// Names of `shared` that are not to be seen; without those of `own`.
     fileprivate let hidden: Set<String>
-    package let count: Int
+    public let count: Int
 
     init(_ all: [String: EncodedResource]) {
         shared = all
@@ -31,24 +31,24 @@ package struct ResourceTable: Sequence, Sendable {
 
     private var isPlain: Bool { own.isEmpty && hidden.isEmpty }
 
-    package var isEmpty: Bool { count == 0 }
+    public var isEmpty: Bool { count == 0 }
 
-    package subscript(_ name: String) -> EncodedResource? {
+    public subscript(_ name: String) -> EncodedResource? {
         if let resource = own[name] { return resource }
         if hidden.contains(name) { return nil }
         return shared[name]
     }
 
-    package var keys: [String] { map(\.key) }
+    public var keys: [String] { map(\.key) }
 
-    package var values: [EncodedResource] { map(\.value) }
+    public var values: [EncodedResource] { map(\.value) }
 
-    package var underestimatedCount: Int { count }
+    public var underestimatedCount: Int { count }
 
-    package func makeIterator() -> Iterator { Iterator(self) }
+    public func makeIterator() -> Iterator { Iterator(self) }
 
     /// Own resources first; in no order worth relying on.
-    package struct Iterator: IteratorProtocol {
+    public struct Iterator: IteratorProtocol {
         private let table: ResourceTable
         private var own: Dictionary<String, EncodedResource>.Iterator
         private var shared: Dictionary<String, EncodedResource>.Iterator
@@ -59,7 +59,7 @@ package struct ResourceTable: Sequence, Sendable {
             shared = table.shared.makeIterator()
         }
 
-        package mutating func next() -> (key: String, value: EncodedResource)? {
+        public mutating func next() -> (key: String, value: EncodedResource)? {
             if let (name, resource) = own.next() { return (name, resource) }
             while let (name, resource) = shared.next() {
                 if table.isPlain || (table.own[name] == nil && !table.hidden.contains(name)) { return (name, resource) }

@@ -1,9 +1,9 @@
 /// The xDS resource types that Apus serves. The order of the cases is the order of pushing, make before break:
 /// clusters, their endpoints, listeners, their routes, then secrets.
-package enum ResourceType: UInt8, Hashable, Sendable, Comparable, CaseIterable {
+public enum ResourceType: UInt8, Hashable, Sendable, Comparable, CaseIterable {
     case cluster, endpoints, listener, route, secret
 
-    package var typeURL: String {
+    public var typeURL: String {
         switch self {
         case .cluster: "type.googleapis.com/envoy.config.cluster.v3.Cluster"
         case .endpoints: "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment"
@@ -13,13 +13,13 @@ package enum ResourceType: UInt8, Hashable, Sendable, Comparable, CaseIterable {
         }
     }
 
-    package init?(typeURL: String) {
+    public init?(typeURL: String) {
         guard let type = Self.allCases.first(where: { $0.typeURL == typeURL }) else { return nil }
         self = type
     }
 
     /// `cds`, `eds`, `lds`, `rds`, `sds`.
-    package var shortName: String {
+    public var shortName: String {
         switch self {
         case .cluster: "cds"
         case .endpoints: "eds"
@@ -30,7 +30,7 @@ package enum ResourceType: UInt8, Hashable, Sendable, Comparable, CaseIterable {
     }
 
     /// Without names in the first request this type means "everything" (xDS protocol: LDS and CDS).
-    package var allowsWildcard: Bool { self == .cluster || self == .listener }
+    public var allowsWildcard: Bool { self == .cluster || self == .listener }
 
-    package static func < (left: ResourceType, right: ResourceType) -> Bool { left.rawValue < right.rawValue }
+    public static func < (left: ResourceType, right: ResourceType) -> Bool { left.rawValue < right.rawValue }
 }

@@ -1,17 +1,17 @@
 internal import CApusRE2
 
 /// A compiled RE2 pattern: linear time, whole-value match, as Envoy's `safe_regex`.
-package final class RE2Pattern: @unchecked Sendable {
+public final class RE2Pattern: @unchecked Sendable {
     // Unchecked: the handle is immutable after `init`, and RE2 allows any number of threads to match with it.
     private let handle: OpaquePointer
-    package let text: String
+    public let text: String
 
-    package struct SyntaxError: Error, Hashable, Sendable {
-        package let message: String
+    public struct SyntaxError: Error, Hashable, Sendable {
+        public let message: String
     }
 
     /// - Parameter maxMemory: bytes that the compiled program and its caches may take.
-    package init(_ text: String, caseSensitive: Bool = true, maxMemory: Int64 = 8 << 20) throws(SyntaxError) {
+    public init(_ text: String, caseSensitive: Bool = true, maxMemory: Int64 = 8 << 20) throws(SyntaxError) {
         self.text = text
         var message = [CChar](repeating: 0, count: 256)
         var pattern = text
@@ -30,21 +30,21 @@ package final class RE2Pattern: @unchecked Sendable {
     deinit { apus_re2_free(handle) }
 
     /// Instructions of the program, the figure Envoy limits.
-    package var programSize: Int { Int(apus_re2_program_size(handle)) }
+    public var programSize: Int { Int(apus_re2_program_size(handle)) }
 
-    package var groupCount: Int { Int(apus_re2_group_count(handle)) }
+    public var groupCount: Int { Int(apus_re2_group_count(handle)) }
 
-    package func matches(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    public func matches(_ bytes: UnsafeRawBufferPointer) -> Bool {
         bytes.withMemoryRebound(to: CChar.self) { apus_re2_full_match(handle, $0.baseAddress, $0.count) == 1 }
     }
 
-    package func matches(_ text: String) -> Bool {
+    public func matches(_ text: String) -> Bool {
         var text = text
         return text.withUTF8 { matches(UnsafeRawBufferPointer($0)) }
     }
 
     /// True if `\N` in the substitution refers only to groups that exist.
-    package func accepts(substitution: String) -> Bool {
+    public func accepts(substitution: String) -> Bool {
         var substitution = substitution
         return substitution.withUTF8 { bytes in
             bytes.withMemoryRebound(to: CChar.self) { apus_re2_check_rewrite(handle, $0.baseAddress, $0.count) == 1 }
@@ -52,7 +52,7 @@ package final class RE2Pattern: @unchecked Sendable {
     }
 
     /// Every match replaced; `\1` in the substitution refers to groups.
-    package func replacingAll(in text: String, with substitution: String) -> String {
+    public func replacingAll(in text: String, with substitution: String) -> String {
         var text = text
         var substitution = substitution
         return text.withUTF8 { source in

@@ -1,25 +1,25 @@
 /// A half-open range of bytes in the storage of a head.
-package struct ByteRange: Hashable, Sendable {
-    package var start: UInt32
-    package var end: UInt32
+public struct ByteRange: Hashable, Sendable {
+    public var start: UInt32
+    public var end: UInt32
 
     @inlinable
-    package init(_ start: UInt32, _ end: UInt32) {
+    public init(_ start: UInt32, _ end: UInt32) {
         self.start = start
         self.end = end
     }
 
-    package static let empty = ByteRange(0, 0)
+    public static let empty = ByteRange(0, 0)
 
-    @inlinable package var count: Int { Int(end &- start) }
-    @inlinable package var isEmpty: Bool { end == start }
+    @inlinable public var count: Int { Int(end &- start) }
+    @inlinable public var isEmpty: Bool { end == start }
 }
 
-package enum HTTPVersion: UInt8, Hashable, Sendable {
+public enum HTTPVersion: UInt8, Hashable, Sendable {
     case http10, http11, http2
 
     /// As `%PROTOCOL%` prints it.
-    package var text: StaticString {
+    public var text: StaticString {
         switch self {
         case .http10: "HTTP/1.0"
         case .http11: "HTTP/1.1"
@@ -29,10 +29,10 @@ package enum HTTPVersion: UInt8, Hashable, Sendable {
 }
 
 /// A request method; the ones with rules of their own have a case.
-package enum HTTPMethod: UInt8, Hashable, Sendable {
+public enum HTTPMethod: UInt8, Hashable, Sendable {
     case get, head, post, put, delete, connect, options, trace, patch, other
 
-    package init(_ bytes: UnsafeRawBufferPointer) {
+    public init(_ bytes: UnsafeRawBufferPointer) {
         func equal(_ text: StaticString) -> Bool {
             text.withUTF8Buffer { wanted in
                 wanted.count == bytes.count && !zip(wanted, bytes).contains { $0 != $1 }
@@ -49,7 +49,7 @@ package enum HTTPMethod: UInt8, Hashable, Sendable {
     }
 
     /// A request without a body says so with `content-length: 0` (Envoy's HTTP/1 codec), but for these methods.
-    package var usuallyHasBody: Bool {
+    public var usuallyHasBody: Bool {
         switch self {
         case .get, .head, .delete, .trace, .connect: false
         case .post, .put, .patch, .options, .other: true
@@ -65,18 +65,18 @@ package enum HTTPMethod: UInt8, Hashable, Sendable {
 ///
 /// Of a request, `:method`, `:path`, `:authority` and `:scheme` are ranges of their own. `Host` of HTTP/1 is the
 /// authority and not a field; the HTTP/1 writer emits it first.
-package struct HTTPHead: Sendable {
-    package struct Field: Sendable {
-        package var name: ByteRange
-        package var value: ByteRange
+public struct HTTPHead: Sendable {
+    public struct Field: Sendable {
+        public var name: ByteRange
+        public var value: ByteRange
         /// `HeaderHash` of the name.
-        package var hash: UInt32
-        package var token: HeaderToken
+        public var hash: UInt32
+        public var token: HeaderToken
         /// The sender forbade every hop to put the value into a compression table (RFC 7541, section 6.2.3).
-        package var isSensitive: Bool
+        public var isSensitive: Bool
 
         @inlinable
-        package init(
+        public init(
             name: ByteRange, value: ByteRange, hash: UInt32, token: HeaderToken, isSensitive: Bool = false
         ) {
             self.name = name
@@ -87,26 +87,26 @@ package struct HTTPHead: Sendable {
         }
     }
 
-    package var storage: [UInt8]
-    package var fields: [Field]
+    public var storage: [UInt8]
+    public var fields: [Field]
     /// The tokens that a field of this head has, or had: most questions are about headers that are not there.
-    private var tokens: UInt128 = 0
-    package var version: HTTPVersion
-    package var method: HTTPMethod
+    public private(set) var tokens: UInt128 = 0
+    public var version: HTTPVersion
+    public var method: HTTPMethod
     /// The method's bytes, also for the known ones.
-    package var methodText: ByteRange
+    public var methodText: ByteRange
     /// `:path`, the query included, no fragment.
-    package var path: ByteRange
-    package var authority: ByteRange
-    package var scheme: ByteRange
+    public var path: ByteRange
+    public var authority: ByteRange
+    public var scheme: ByteRange
     /// The name of the `Host` field as received, for who writes names in the case they came in.
-    package var hostName: ByteRange = .empty
+    public var hostName: ByteRange = .empty
     /// Names go out in the case they came in.
-    package var preservesNames = false
+    public var preservesNames = false
     /// 0 in a request.
-    package var status: UInt16
+    public var status: UInt16
 
-    package init() {
+    public init() {
         storage = []
         fields = []
         version = .http11
@@ -119,7 +119,7 @@ package struct HTTPHead: Sendable {
     }
 
     /// Empty again, with the memory kept.
-    package mutating func reset() {
+    public mutating func reset() {
         storage.removeAll(keepingCapacity: true)
         fields.removeAll(keepingCapacity: true)
         tokens = 0
@@ -135,7 +135,7 @@ package struct HTTPHead: Sendable {
     }
 
     /// Starts a response made by the proxy itself.
-    package mutating func reset(status: UInt16) {
+    public mutating func reset(status: UInt16) {
         reset()
         self.status = status
     }
@@ -144,14 +144,14 @@ package struct HTTPHead: Sendable {
 
     /// The bytes of a range; a range outside the storage reads as empty.
     @inlinable
-    package func withBytes<Result>(
+    public func withBytes<Result>(
         _ range: ByteRange, _ body: (UnsafeRawBufferPointer) throws -> Result
     ) rethrows -> Result {
         try storage.withUnsafeBytes { all in try body(Self.slice(all, range)) }
     }
 
     @inlinable
-    package static func slice(_ all: UnsafeRawBufferPointer, _ range: ByteRange) -> UnsafeRawBufferPointer {
+    public static func slice(_ all: UnsafeRawBufferPointer, _ range: ByteRange) -> UnsafeRawBufferPointer {
         guard range.start <= range.end, Int(range.end) <= all.count else {
             return UnsafeRawBufferPointer(start: nil, count: 0)
         }
@@ -159,11 +159,11 @@ package struct HTTPHead: Sendable {
     }
 
     /// A copy as text; for logs, tests and rare ways only.
-    package func text(_ range: ByteRange) -> String { withBytes(range) { String(decoding: $0, as: UTF8.self) } }
+    public func text(_ range: ByteRange) -> String { withBytes(range) { String(decoding: $0, as: UTF8.self) } }
 
     /// Index of the first field with the token.
-    package func firstIndex(_ token: HeaderToken, from start: Int = 0) -> Int? {
-        guard tokens & Self.bit(token) != 0 else { return nil }
+    public func firstIndex(_ token: HeaderToken, from start: Int = 0) -> Int? {
+        guard tokens & HeaderTokenSet.bit(token) != 0 else { return nil }
         var index = start
         while index < fields.count {
             if fields[index].token == token { return index }
@@ -173,7 +173,7 @@ package struct HTTPHead: Sendable {
     }
 
     /// Index of the first field with the name.
-    package func firstIndex(_ name: HeaderName, from start: Int = 0) -> Int? {
+    public func firstIndex(_ name: HeaderName, from start: Int = 0) -> Int? {
         if name.token != .other { return firstIndex(name.token, from: start) }
         var index = start
         while index < fields.count {
@@ -188,17 +188,24 @@ package struct HTTPHead: Sendable {
         withBytes(field.name) { left in name.bytes.withUnsafeBytes { ASCII.equalIgnoringCase(left, $0) } }
     }
 
-    package func contains(_ token: HeaderToken) -> Bool { firstIndex(token) != nil }
+    @inline(__always)
+    public func contains(_ token: HeaderToken) -> Bool {
+        tokens & HeaderTokenSet.bit(token) != 0 && firstIndex(token) != nil
+    }
 
-    package func contains(_ name: HeaderName) -> Bool { firstIndex(name) != nil }
+    /// False only if no field has a token of the set.
+    @inline(__always)
+    public func mayContain(_ tokens: HeaderTokenSet) -> Bool { self.tokens & tokens.bits != 0 }
+
+    public func contains(_ name: HeaderName) -> Bool { firstIndex(name) != nil }
 
     /// Value of the first field with the token; nil without one.
-    package func value(_ token: HeaderToken) -> ByteRange? {
+    public func value(_ token: HeaderToken) -> ByteRange? {
         firstIndex(token).map { fields[$0].value }
     }
 
     /// Value of the first field with the name, pseudo-headers of a request included (`host` is `:authority`).
-    package func value(_ name: HeaderName) -> ByteRange? {
+    public func value(_ name: HeaderName) -> ByteRange? {
         switch name.token {
         case .path: path.isEmpty ? nil : path
         case .method: methodText.isEmpty ? nil : methodText
@@ -209,7 +216,7 @@ package struct HTTPHead: Sendable {
     }
 
     /// How many fields have the name.
-    package func count(_ name: HeaderName) -> Int {
+    public func count(_ name: HeaderName) -> Int {
         var count = 0
         var index = 0
         while let found = firstIndex(name, from: index) {
@@ -221,7 +228,7 @@ package struct HTTPHead: Sendable {
 
     /// True if the body accepts a value of the name; of several fields the first one accepted ends the search. nil without
     /// any field. Pseudo-headers have one value.
-    package func anyValue(_ name: HeaderName, _ accepts: (UnsafeRawBufferPointer) -> Bool) -> Bool? {
+    public func anyValue(_ name: HeaderName, _ accepts: (UnsafeRawBufferPointer) -> Bool) -> Bool? {
         guard let first = value(name) else {
             if name.token == .status, status != 0 {
                 return Array(String(status).utf8).withUnsafeBytes { accepts($0) }
@@ -238,7 +245,7 @@ package struct HTTPHead: Sendable {
     }
 
     /// `:path` without the query and fragment.
-    package var pathWithoutQuery: ByteRange {
+    public var pathWithoutQuery: ByteRange {
         withBytes(path) { bytes in
             for index in 0..<bytes.count where bytes[index] == UInt8(ascii: "?") || bytes[index] == UInt8(ascii: "#") {
                 return ByteRange(path.start, path.start &+ UInt32(truncatingIfNeeded: index))
@@ -252,42 +259,40 @@ package struct HTTPHead: Sendable {
     /// Appends bytes and says where they are. Bytes past 4 GiB cannot be addressed and are dropped; every caller has
     /// limits far below that.
     @inlinable
-    package mutating func store(_ bytes: UnsafeRawBufferPointer) -> ByteRange {
+    public mutating func store(_ bytes: UnsafeRawBufferPointer) -> ByteRange {
         let start = storage.count
         guard let from = UInt32(exactly: start), let to = UInt32(exactly: start &+ bytes.count) else { return .empty }
         storage.append(contentsOf: bytes)
         return ByteRange(from, to)
     }
 
-    package mutating func store(_ bytes: [UInt8]) -> ByteRange { bytes.withUnsafeBytes { store($0) } }
+    public mutating func store(_ bytes: [UInt8]) -> ByteRange { bytes.withUnsafeBytes { store($0) } }
 
-    package mutating func store(_ text: String) -> ByteRange {
+    public mutating func store(_ text: String) -> ByteRange {
         var text = text
         return text.withUTF8 { store(UnsafeRawBufferPointer($0)) }
     }
 
-    package mutating func store(_ text: StaticString) -> ByteRange {
+    public mutating func store(_ text: StaticString) -> ByteRange {
         text.withUTF8Buffer { store(UnsafeRawBufferPointer($0)) }
     }
 
     /// A decimal number, without a string in between.
-    package mutating func store(decimal number: UInt64) -> ByteRange {
+    public mutating func store(decimal number: UInt64) -> ByteRange {
         let start = storage.count
         guard let from = UInt32(exactly: start) else { return .empty }
         storage.appendDecimal(number)
         return ByteRange(from, UInt32(truncatingIfNeeded: storage.count))
     }
 
-    private static func bit(_ token: HeaderToken) -> UInt128 { 1 << UInt128(token.rawValue & 127) }
-
     /// The one way a field is added.
     private mutating func add(_ field: Field) {
-        tokens |= Self.bit(field.token)
+        tokens |= HeaderTokenSet.bit(field.token)
         fields.append(field)
     }
 
     /// Adds a field whose bytes are in the storage already: the codec's way.
-    package mutating func addField(name: ByteRange, value: ByteRange) {
+    public mutating func addField(name: ByteRange, value: ByteRange) {
         let (hash, token) = withBytes(name) { bytes in
             let hash = HeaderHash.of(bytes)
             return (hash, HeaderToken.find(hash: hash, name: bytes))
@@ -296,42 +301,42 @@ package struct HTTPHead: Sendable {
     }
 
     /// The same for a codec that has hashed the name while it looked for the colon.
-    package mutating func addField(name: ByteRange, value: ByteRange, hash: UInt32) {
+    public mutating func addField(name: ByteRange, value: ByteRange, hash: UInt32) {
         let token = withBytes(name) { HeaderToken.find(hash: hash, name: $0) }
         add(Field(name: name, value: value, hash: hash, token: token))
     }
 
     /// The same for a codec that knows the name's token, too (from a compression table).
-    package mutating func addField(
+    public mutating func addField(
         name: ByteRange, value: ByteRange, hash: UInt32, token: HeaderToken, isSensitive: Bool
     ) {
         add(Field(name: name, value: value, hash: hash, token: token, isSensitive: isSensitive))
     }
 
-    package mutating func append(_ name: HeaderName, value: ByteRange) {
+    public mutating func append(_ name: HeaderName, value: ByteRange) {
         let nameRange = store(name.bytes)
         add(Field(name: nameRange, value: value, hash: name.hash, token: name.token))
     }
 
-    package mutating func append(_ name: HeaderName, _ value: [UInt8]) { append(name, value: store(value)) }
+    public mutating func append(_ name: HeaderName, _ value: [UInt8]) { append(name, value: store(value)) }
 
-    package mutating func append(_ name: HeaderName, _ value: String) { append(name, value: store(value)) }
+    public mutating func append(_ name: HeaderName, _ value: String) { append(name, value: store(value)) }
 
-    package mutating func append(_ token: HeaderToken, _ value: StaticString) {
+    public mutating func append(_ token: HeaderToken, _ value: StaticString) {
         append(token.name, value: store(value))
     }
 
-    package mutating func append(_ token: HeaderToken, _ value: String) { append(token.name, value: store(value)) }
+    public mutating func append(_ token: HeaderToken, _ value: String) { append(token.name, value: store(value)) }
 
-    package mutating func append(_ token: HeaderToken, _ value: [UInt8]) { append(token.name, value: store(value)) }
+    public mutating func append(_ token: HeaderToken, _ value: [UInt8]) { append(token.name, value: store(value)) }
 
-    package mutating func append(_ token: HeaderToken, decimal: UInt64) {
+    public mutating func append(_ token: HeaderToken, decimal: UInt64) {
         append(token.name, value: store(decimal: decimal))
     }
 
     /// Gives the first field of the name the value and removes the others; appends one if there is none. Pseudo-headers
     /// of a request are set in their place.
-    package mutating func replace(_ name: HeaderName, value: ByteRange) {
+    public mutating func replace(_ name: HeaderName, value: ByteRange) {
         switch name.token {
         case .path: path = value
         case .authority, .host: authority = value
@@ -348,25 +353,36 @@ package struct HTTPHead: Sendable {
         }
     }
 
-    package mutating func replace(_ token: HeaderToken, _ value: [UInt8]) { replace(token.name, value: store(value)) }
+    public mutating func replace(_ token: HeaderToken, _ value: [UInt8]) { replace(token, value: store(value)) }
 
-    package mutating func replace(_ token: HeaderToken, _ value: String) { replace(token.name, value: store(value)) }
+    public mutating func replace(_ token: HeaderToken, _ value: String) { replace(token, value: store(value)) }
 
-    package mutating func replace(_ token: HeaderToken, _ value: StaticString) {
-        replace(token.name, value: store(value))
+    public mutating func replace(_ token: HeaderToken, _ value: StaticString) {
+        replace(token, value: store(value))
     }
 
-    package mutating func replace(_ token: HeaderToken, decimal: UInt64) {
-        replace(token.name, value: store(decimal: decimal))
+    public mutating func replace(_ token: HeaderToken, decimal: UInt64) {
+        replace(token, value: store(decimal: decimal))
     }
+
+    /// The same as for its name; most are not there yet.
+    public mutating func replace(_ token: HeaderToken, value: ByteRange) {
+        if tokens & HeaderTokenSet.bit(token) == 0, !Self.pseudo.contains(token) {
+            append(token.name, value: value)
+        } else {
+            replace(token.name, value: value)
+        }
+    }
+
+    private static let pseudo = HeaderTokenSet([.path, .authority, .host, .scheme, .method, .status])
 
     /// Removes all fields of the name, in place.
-    package mutating func remove(_ name: HeaderName) {
+    public mutating func remove(_ name: HeaderName) {
         guard let first = firstIndex(name) else { return }
         removeFields(name, from: first)
     }
 
-    package mutating func remove(_ token: HeaderToken) {
+    public mutating func remove(_ token: HeaderToken) {
         guard let first = firstIndex(token) else { return }
         var kept = first
         for index in first..<fields.count where fields[index].token != token {
@@ -374,6 +390,18 @@ package struct HTTPHead: Sendable {
             kept &+= 1
         }
         fields.removeLast(fields.count &- kept)
+    }
+
+    /// Removes all fields of the tokens, in one pass; nothing happens where there are none.
+    public mutating func remove(_ tokens: HeaderTokenSet) {
+        guard self.tokens & tokens.bits != 0 else { return }
+        var kept = 0
+        for index in 0..<fields.count where !tokens.contains(fields[index].token) {
+            if kept != index { fields[kept] = fields[index] }
+            kept &+= 1
+        }
+        fields.removeLast(fields.count &- kept)
+        self.tokens &= ~tokens.bits
     }
 
     private mutating func removeFields(_ name: HeaderName, from start: Int) {
@@ -395,7 +423,7 @@ package struct HTTPHead: Sendable {
     // MARK: Building (responses of the proxy, tests)
 
     /// A request head from text.
-    package init(
+    public init(
         method: String, path: String, authority: String, scheme: String = "http", fields: [(String, String)] = []
     ) {
         self.init()
@@ -408,23 +436,23 @@ package struct HTTPHead: Sendable {
     }
 
     /// A response head from text.
-    package init(status: UInt16, fields: [(String, String)] = []) {
+    public init(status: UInt16, fields: [(String, String)] = []) {
         self.init()
         self.status = status
         for (name, value) in fields { append(HeaderName(name), value) }
     }
 
     /// Name and value of every field as text, names in lower case; for tests and `explain`.
-    package var textFields: [(name: String, value: String)] {
+    public var textFields: [(name: String, value: String)] {
         fields.map { (text($0.name).lowercased(), text($0.value)) }
     }
 
     /// First value as text.
-    package func text(_ name: String) -> String? { value(HeaderName(name)).map(text) }
+    public func text(_ name: String) -> String? { value(HeaderName(name)).map(text) }
 }
 
 extension [UInt8] {
-    package mutating func appendDecimal(_ number: UInt64) {
+    public mutating func appendDecimal(_ number: UInt64) {
         if number < 10 { return append(0x30 &+ UInt8(truncatingIfNeeded: number)) }
         let start = count
         var rest = number
@@ -435,7 +463,7 @@ extension [UInt8] {
         self[start...].reverse()
     }
 
-    package mutating func append(_ text: StaticString) {
+    public mutating func append(_ text: StaticString) {
         text.withUTF8Buffer { append(contentsOf: $0) }
     }
 }

@@ -1,7 +1,7 @@
 /// The names that the proxy itself reads or writes. Comparing two of them is comparing two bytes.
 ///
 /// The raw value indexes `names`, so the order of both must agree; a test walks the whole list.
-package enum HeaderToken: UInt8, Sendable, CaseIterable {
+public enum HeaderToken: UInt8, Sendable, CaseIterable {
     /// Any name that is not in this list.
     case other
     // Pseudo-headers. They are never fields of a head; matchers and formats reach them by these names.
@@ -33,7 +33,7 @@ package enum HeaderToken: UInt8, Sendable, CaseIterable {
     case xEnvoyPeerMetadata, xEnvoyPeerMetadataID
     case traceparent, tracestate, baggage, xB3TraceID, xB3SpanID, xB3ParentSpanID, xB3Sampled, b3
 
-    package static let names: [String] = [
+    public static let names: [String] = [
         "",
         ":method", ":path", ":authority", ":scheme", ":status",
         "host", "connection", "keep-alive", "proxy-connection", "transfer-encoding", "te", "trailer", "upgrade",
@@ -65,43 +65,43 @@ package enum HeaderToken: UInt8, Sendable, CaseIterable {
     ]
 
     /// The name in lower case; empty for `other`.
-    package var text: String { Self.names[Int(rawValue)] }
+    public var text: String { Self.names[Int(rawValue)] }
 
     /// The name with its hash, ready to be written.
-    package var name: HeaderName { TokenTable.shared.headerNames[Int(rawValue)] }
+    public var name: HeaderName { TokenTable.shared.headerNames[Int(rawValue)] }
 
     /// The token of a name of any case, given its `HeaderHash`.
-    package static func find(hash: UInt32, name: UnsafeRawBufferPointer) -> HeaderToken {
+    public static func find(hash: UInt32, name: UnsafeRawBufferPointer) -> HeaderToken {
         TokenTable.shared.find(hash: hash, name: name)
     }
 }
 
 /// FNV-1a over the lower-cased bytes of a header name. Equal names have equal hashes whatever their case.
-package enum HeaderHash {
-    package static let basis: UInt32 = 0x811C_9DC5
+public enum HeaderHash {
+    public static let basis: UInt32 = 0x811C_9DC5
 
-    @inlinable
-    package static func step(_ hash: UInt32, _ byte: UInt8) -> UInt32 {
+    @inlinable @inline(__always)
+    public static func step(_ hash: UInt32, _ byte: UInt8) -> UInt32 {
         (hash ^ UInt32(ASCII.lower(byte))) &* 0x0100_0193
     }
 
-    package static func of(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+    public static func of(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
         var hash: UInt32 = 0x811C_9DC5
         for byte in bytes { hash = step(hash, byte) }
         return hash
     }
 
-    package static func of(_ bytes: [UInt8]) -> UInt32 { bytes.withUnsafeBytes { of($0) } }
+    public static func of(_ bytes: [UInt8]) -> UInt32 { bytes.withUnsafeBytes { of($0) } }
 }
 
 /// Byte-wise questions about ASCII text.
-package enum ASCII {
-    @inlinable
-    package static func lower(_ byte: UInt8) -> UInt8 {
+public enum ASCII {
+    @inlinable @inline(__always)
+    public static func lower(_ byte: UInt8) -> UInt8 {
         byte &- 0x41 < 26 ? byte | 0x20 : byte
     }
 
-    package static func equalIgnoringCase(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
+    public static func equalIgnoringCase(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
         guard left.count == right.count else { return false }
         for index in 0..<left.count where left[index] != right[index] {
             if lower(left[index]) != lower(right[index]) { return false }
@@ -109,16 +109,16 @@ package enum ASCII {
         return true
     }
 
-    package static func lowercased(_ text: String) -> [UInt8] { text.utf8.map(lower) }
+    public static func lowercased(_ text: String) -> [UInt8] { text.utf8.map(lower) }
 }
 
 /// A header name of the configuration: lower case, with its hash and token.
-package struct HeaderName: Hashable, Sendable, CustomStringConvertible {
-    package let bytes: [UInt8]
-    package let hash: UInt32
-    package let token: HeaderToken
+public struct HeaderName: Hashable, Sendable, CustomStringConvertible {
+    public let bytes: [UInt8]
+    public let hash: UInt32
+    public let token: HeaderToken
 
-    package init(_ text: String) {
+    public init(_ text: String) {
         bytes = ASCII.lowercased(text)
         hash = HeaderHash.of(bytes)
         let value = hash
@@ -132,25 +132,25 @@ package struct HeaderName: Hashable, Sendable, CustomStringConvertible {
         self.token = token
     }
 
-    package var description: String { String(decoding: bytes, as: UTF8.self) }
+    public var description: String { String(decoding: bytes, as: UTF8.self) }
 
-    package static func == (left: HeaderName, right: HeaderName) -> Bool { left.bytes == right.bytes }
+    public static func == (left: HeaderName, right: HeaderName) -> Bool { left.bytes == right.bytes }
 
-    package func hash(into hasher: inout Hasher) { hasher.combine(hash) }
+    public func hash(into hasher: inout Hasher) { hasher.combine(hash) }
 
     /// RFC 9110 `token` characters, or a pseudo-header.
-    package var isValid: Bool {
+    public var isValid: Bool {
         let name = bytes.first == UInt8(ascii: ":") ? bytes.dropFirst() : bytes[...]
         return !name.isEmpty && name.allSatisfy(HTTPSyntax.isTokenCharacter)
     }
 
-    package var isPseudo: Bool { bytes.first == UInt8(ascii: ":") }
+    public var isPseudo: Bool { bytes.first == UInt8(ascii: ":") }
 }
 
 /// Characters that HTTP allows in names and values (RFC 9110, section 5).
-package enum HTTPSyntax {
+public enum HTTPSyntax {
     @inlinable
-    package static func isTokenCharacter(_ byte: UInt8) -> Bool {
+    public static func isTokenCharacter(_ byte: UInt8) -> Bool {
         switch byte {
         case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
         case 0x21, 0x23...0x27, 0x2A, 0x2B, 0x2D, 0x2E, 0x5E, 0x5F, 0x60, 0x7C, 0x7E: true
@@ -159,7 +159,7 @@ package enum HTTPSyntax {
     }
 
     /// No NUL, CR or LF: what would end or split a field.
-    package static func isSafeValue(_ bytes: some Sequence<UInt8>) -> Bool {
+    public static func isSafeValue(_ bytes: some Sequence<UInt8>) -> Bool {
         bytes.allSatisfy { $0 != 0 && $0 != 0x0D && $0 != 0x0A }
     }
 }
@@ -168,36 +168,70 @@ package enum HTTPSyntax {
 private struct TokenTable: Sendable {
     static let shared = TokenTable()
 
+    /// A place of the table, in one piece: looking up follows no reference and counts none.
+    private struct Slot: Sendable {
+        var token = HeaderToken.other
+        var length: UInt8 = 0
+        /// Where the name begins in `text`.
+        var start: UInt16 = 0
+        var hash: UInt32 = 0
+    }
+
     let headerNames: [HeaderName]
-    private let slots: [HeaderToken]
+    private let slots: [Slot]
+    /// All names, one behind the other.
+    private let text: [UInt8]
     private let mask: UInt32
 
     private init() {
         headerNames = HeaderToken.allCases.map(HeaderName.init(token:))
         mask = 511
-        var slots = [HeaderToken](repeating: .other, count: 512)
+        var slots = [Slot](repeating: Slot(), count: 512)
+        var text: [UInt8] = []
         for token in HeaderToken.allCases where token != .other {
-            var slot = Int(Self.mix(headerNames[Int(token.rawValue)].hash) & mask)
-            while slots[slot] != .other { slot = (slot + 1) & Int(mask) }
-            slots[slot] = token
+            let name = headerNames[Int(token.rawValue)]
+            var slot = Int(Self.mix(name.hash) & mask)
+            while slots[slot].token != .other { slot = (slot + 1) & Int(mask) }
+            slots[slot] = Slot(
+                token: token, length: UInt8(name.bytes.count), start: UInt16(text.count), hash: name.hash)
+            text += name.bytes
         }
         self.slots = slots
+        self.text = text
     }
 
     private static func mix(_ hash: UInt32) -> UInt32 { hash ^ (hash >> 15) }
 
     func find(hash: UInt32, name: UnsafeRawBufferPointer) -> HeaderToken {
-        var slot = Int(Self.mix(hash) & mask)
-        while slots[slot] != .other {
-            let token = slots[slot]
-            let candidate = headerNames[Int(token.rawValue)]
-            if candidate.hash == hash,
-                candidate.bytes.withUnsafeBytes({ ASCII.equalIgnoringCase($0, name) })
+        var index = Int(Self.mix(hash) & mask)
+        while true {
+            let slot = slots[index]
+            if slot.token == .other { return .other }
+            if slot.hash == hash, Int(slot.length) == name.count,
+                text.withUnsafeBytes({ all in
+                    let start = Int(slot.start)
+                    let known = UnsafeRawBufferPointer(rebasing: all[start..<start &+ name.count])
+                    return ASCII.equalIgnoringCase(known, name)
+                })
             {
-                return token
+                return slot.token
             }
-            slot = (slot &+ 1) & Int(mask)
+            index = (index &+ 1) & Int(mask)
         }
-        return .other
     }
+}
+
+/// Some tokens, a bit each: whether a head has any of them is one comparison.
+public struct HeaderTokenSet: Sendable {
+    public let bits: UInt128
+
+    public init(_ tokens: [HeaderToken]) {
+        bits = tokens.reduce(0) { $0 | Self.bit($1) }
+    }
+
+    @inlinable @inline(__always)
+    public static func bit(_ token: HeaderToken) -> UInt128 { 1 &<< UInt128(truncatingIfNeeded: token.rawValue) }
+
+    @inlinable @inline(__always)
+    public func contains(_ token: HeaderToken) -> Bool { bits & Self.bit(token) != 0 }
 }

@@ -124,8 +124,9 @@ private final class AdminHandler: ChannelInboundHandler {
         do throws(HTTP1Error) {
             while !isBusy {
                 if !inBody {
+                    let unread = input
                     guard
-                        let used = try parser.parseHead(input.readableBytesUInt8Span, into: &head, facts: &facts)
+                        let used = try parser.parseHead(unread.readableBytesUInt8Span, into: &head, facts: &facts)
                     else { return }
                     input.moveReaderIndex(forwardBy: used)
                     body = HTTP1BodyDecoder(facts.framing)
@@ -133,7 +134,8 @@ private final class AdminHandler: ChannelInboundHandler {
                 }
                 // Bodies mean nothing here, but the next request begins behind them.
                 var offset = 0
-                let event = try body.next(input.readableBytesUInt8Span, &offset)
+                let unread = input
+                let event = try body.next(unread.readableBytesUInt8Span, &offset)
                 input.moveReaderIndex(forwardBy: offset)
                 switch event {
                 case .needMore: return

@@ -27,6 +27,8 @@ internal final class HTTP1ServerConnection: HTTPDownstream, ChannelInboundHandle
     let server: HTTPServer
     let info: DownstreamInfo
     private var context: ChannelHandlerContext?
+    private var output = SocketOutput()
+    private var takesBytes = true
     private var phase = Phase.idle
     /// nil until the first bytes told.
     private var version: SpokenHTTP?
@@ -78,6 +80,7 @@ internal final class HTTP1ServerConnection: HTTPDownstream, ChannelInboundHandle
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        output.open(context, isPlain: info.tls == nil)
         timer.owner = self
         server.opened(self)
         let timeouts = server.manager.timeouts
@@ -98,7 +101,8 @@ internal final class HTTP1ServerConnection: HTTPDownstream, ChannelInboundHandle
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        exchange.downstreamWritabilityChanged(context.channel.isWritable)
+        takesBytes = context.channel.isWritable
+        exchange.downstreamWritabilityChanged(takesBytes)
         context.fireChannelWritabilityChanged()
     }
 
@@ -107,6 +111,7 @@ internal final class HTTP1ServerConnection: HTTPDownstream, ChannelInboundHandle
     }
 
     private func closed() {
+        output.close()
         if case .closed = phase { return }
         let wasServing = if case .serving = phase { true } else { false }
         phase = .closed
@@ -209,6 +214,7 @@ internal final class HTTP1ServerConnection: HTTPDownstream, ChannelInboundHandle
     /// place, and these bytes.
     private func becomeHTTP2(_ first: ByteBuffer) {
         guard let context else { return }
+        output.close()
         phase = .closed
         worker.timers.cancel(timer)
         timer.owner = nil
@@ -338,7 +344,7 @@ internal final class HTTP1ServerConnection: HTTPDownstream, ChannelInboundHandle
         } else {
             writeOut()
             server.stats.bytesSent += UInt64(data.readableBytes)
-            context?.write(Self.wrapOutboundOut(data), promise: nil)
+            if let context { output.queue(data, context) }
             if answerChunked { out.writeStaticString("\r\n") }
         }
     }
@@ -355,7 +361,7 @@ internal final class HTTP1ServerConnection: HTTPDownstream, ChannelInboundHandle
             return
         }
         phase = .idle
-        becomeIdle(worker.loop.now)
+        becomeIdle(worker.now)
         if readPaused { resumeReading() }
         if input.readableBytes > 0, !processing { processLater() }
     }
@@ -380,14 +386,13 @@ internal final class HTTP1ServerConnection: HTTPDownstream, ChannelInboundHandle
         guard needsFlush else { return }
         needsFlush = false
         writeOut()
-        context?.flush()
+        if let context { output.flush(context) }
     }
 
     private func writeOut() {
         guard out.readableBytes > 0, let context else { return }
         server.stats.bytesSent += UInt64(out.readableBytes)
-        context.write(Self.wrapOutboundOut(out), promise: nil)
-        out.clear()
+        output.write(&out, context)
     }
 
     override func closeAfterAnswer() { closes = true }
@@ -412,7 +417,7 @@ internal final class HTTP1ServerConnection: HTTPDownstream, ChannelInboundHandle
         }
     }
 
-    override var isWritable: Bool { context?.channel.isWritable ?? false }
+    override var isWritable: Bool { takesBytes && context != nil }
 
     // MARK: Time
 
@@ -428,7 +433,7 @@ internal final class HTTP1ServerConnection: HTTPDownstream, ChannelInboundHandle
 
     private func startHeadTimer() {
         guard headDeadline == .distantFuture, let limit = server.manager.timeouts.requestHeaders else { return }
-        headDeadline = worker.loop.now + limit.timeAmount
+        headDeadline = worker.now + limit.timeAmount
         armTimer()
     }
 
@@ -476,9 +481,9 @@ internal final class HTTP1ServerConnection: HTTPDownstream, ChannelInboundHandle
         guard let context else { return }
         flushNow()
         if let limit = server.manager.timeouts.delayedClose, limit > .zero {
-            closeDeadline = worker.loop.now + limit.timeAmount
+            closeDeadline = worker.now + limit.timeAmount
         } else {
-            closeDeadline = worker.loop.now + .seconds(1)
+            closeDeadline = worker.now + .seconds(1)
         }
         worker.timers.arm(timer, closeDeadline)
         readPaused = false

@@ -22,6 +22,7 @@ internal final class HTTP2ServerConnection: TurnFlushable, ChannelInboundHandler
     let info: DownstreamInfo
     var machine: HTTP2Connection
     private var context: ChannelHandlerContext?
+    private var output = SocketOutput()
     private var phase = Phase.open
     private var input = ByteBuffer()
     /// By slot of the machine.
@@ -77,6 +78,7 @@ internal final class HTTP2ServerConnection: TurnFlushable, ChannelInboundHandler
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        output.open(context, isPlain: info.tls == nil)
         timer.owner = self
         let now = context.eventLoop.now
         machine.start()
@@ -133,6 +135,7 @@ internal final class HTTP2ServerConnection: TurnFlushable, ChannelInboundHandler
     func channelReadComplete(context: ChannelHandlerContext) { flush() }
 
     private func closed() {
+        output.close()
         guard phase != .closed else { return }
         phase = .closed
         worker.timers.cancel(timer)
@@ -163,7 +166,7 @@ internal final class HTTP2ServerConnection: TurnFlushable, ChannelInboundHandler
         defer { processing = false }
         var buffer = input
         input = ByteBuffer()
-        let now = worker.loop.now
+        let now = worker.now
         while phase == .open, let event = machine.next(&buffer, now: now) { handle(event, now) }
         guard phase == .open else { return }
         if buffer.readableBytes > 0 { input = buffer }
@@ -298,7 +301,7 @@ internal final class HTTP2ServerConnection: TurnFlushable, ChannelInboundHandler
         if machine.pendingBytes(stream.id) > 0 {
             stream.isFlushing = true
             stream.flushDeadline =
-                server.manager.timeouts.streamIdle.map { worker.loop.now + $0.timeAmount } ?? .distantFuture
+                server.manager.timeouts.streamIdle.map { worker.now + $0.timeAmount } ?? .distantFuture
             flushing += 1
             if stream.flushDeadline < flushDeadline {
                 flushDeadline = stream.flushDeadline
@@ -337,7 +340,7 @@ internal final class HTTP2ServerConnection: TurnFlushable, ChannelInboundHandler
         }
         // The stream's object may be given up now: it can no longer ask for this itself.
         flush()
-        if active == 0, phase == .open { becomeIdle(worker.loop.now) }
+        if active == 0, phase == .open { becomeIdle(worker.now) }
     }
 
     // MARK: Output
@@ -357,15 +360,13 @@ internal final class HTTP2ServerConnection: TurnFlushable, ChannelInboundHandler
     private func writeOut() {
         guard machine.out.readableBytes > 0, let context else { return }
         server.stats.bytesSent += UInt64(machine.out.readableBytes)
-        context.write(Self.wrapOutboundOut(machine.out), promise: nil)
-        // After a write that went through at once nothing else holds the memory, and it is used again.
-        machine.out.clear()
+        output.write(&machine.out, context)
     }
 
     override func flushNow() {
         guard phase != .closed else { return }
         writeOut()
-        context?.flush()
+        if let context { output.flush(context) }
         if isChannelWritable { machine.outputFlushed() }
         if phase == .open { closeIfDrained() }
     }
@@ -380,7 +381,7 @@ internal final class HTTP2ServerConnection: TurnFlushable, ChannelInboundHandler
         server.stats.drainCloses += 1
         machine.announceGoAway()
         let time = server.manager.timeouts.drain?.timeAmount ?? .seconds(5)
-        drainDeadline = worker.loop.now + time
+        drainDeadline = worker.now + time
         armTimer()
         flush()
     }
@@ -400,9 +401,9 @@ internal final class HTTP2ServerConnection: TurnFlushable, ChannelInboundHandler
         guard let context, phase == .open else { return }
         phase = .closing
         writeOut()
-        context.flush()
+        output.flush(context)
         let limit = server.manager.timeouts.delayedClose ?? .zero
-        closeDeadline = worker.loop.now + (limit > .zero ? limit.timeAmount : .seconds(1))
+        closeDeadline = worker.now + (limit > .zero ? limit.timeAmount : .seconds(1))
         worker.timers.arm(timer, closeDeadline)
         readHeld = false
         context.read()

@@ -63,7 +63,7 @@ extension HTTPExchange {
         let descriptions = limit.descriptions(
             decision, head: request, cluster: cluster, client: identity.clientAddress)
         let (isAllowed, bucket) = limit.admit(
-            descriptions, now: Int64(clamping: worker.loop.now.uptimeNanoseconds))
+            descriptions, now: Int64(clamping: worker.now.uptimeNanoseconds))
         if limit.addsLimitHeaders { rateLimitBucket = bucket }
         if isAllowed {
             scope?.stats.ok += 1
@@ -147,7 +147,7 @@ extension HTTPExchange {
         }
     }
 
-    private var wallSeconds: Int64 { worker.wallTime(worker.loop.now) / 1_000_000_000 }
+    private var wallSeconds: Int64 { worker.wallTime(worker.now) / 1_000_000_000 }
 
     func runSession(_ base: SessionPolicy, _ key: Slot) {
         guard let session = session(base, key) else { return }
@@ -179,7 +179,7 @@ extension HTTPExchange {
                 }
             case .rateLimit:
                 guard let bucket = rateLimitBucket else { continue }
-                let now = Int64(clamping: worker.loop.now.uptimeNanoseconds)
+                let now = Int64(clamping: worker.now.uptimeNanoseconds)
                 response.append(Self.limitHeader, String(bucket.maxTokens))
                 response.append(Self.remainingHeader, String(bucket.remaining(now: now)))
                 response.append(Self.resetHeader, String(bucket.secondsToNext(now: now)))

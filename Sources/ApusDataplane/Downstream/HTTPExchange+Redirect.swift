@@ -7,6 +7,7 @@ extension HTTPExchange {
         let decision = table.decide(
             head: request, draw: draw, isSecure: identity.isSecure, isInternal: identity.isInternal)
         self.decision = decision
+        mayOverride = decision.hasOverrides || !table.overrides.isEmpty
         if let route = decision.route { facts.routeName = route.name }
         if let host = decision.virtualHost { facts.virtualHostName = host.name }
         return decision
@@ -62,7 +63,7 @@ extension HTTPExchange {
         routeDeadline = .distantFuture
         tryDeadline = .distantFuture
         tryIdleDeadline = .distantFuture
-        wakeDeadline = worker.loop.now
+        wakeDeadline = worker.now
         armTimer()
     }
 

@@ -15,7 +15,7 @@ extension HTTPExchange {
             worker.activeFaults -= 1
         }
         phase = .answering
-        let now = worker.loop.now
+        let now = worker.now
         facts.flags.insert(reply.flags)
         facts.responseCodeDetails = reply.details
         var reply = reply
@@ -35,7 +35,7 @@ extension HTTPExchange {
         }
         applyResponseOperations()
         runResponseFilters(endsHere: bytes.isEmpty)
-        manager.finish(&response, request: request, isUpgrade: false, date: worker.date(now))
+        finishResponse(now, isUpgrade: false)
         if reply.flags.contains(.downstreamProtocolError) || closesAfterReply { downstream?.closeAfterAnswer() }
         downstream?.writeHead(response, isUpgrade: false, endsHere: bytes.isEmpty)
         if !bytes.isEmpty {
@@ -65,16 +65,19 @@ extension HTTPExchange {
         }
         applyResponseOperations()
         runResponseFilters(endsHere: endsHere)
-        manager.finish(&response, request: request, isUpgrade: isUpgraded, date: worker.date(now))
+        finishResponse(now, isUpgrade: isUpgraded)
+    }
+
+    private func finishResponse(_ now: NIODeadline, isUpgrade: Bool) {
+        // Handing a head over copies it.
+        let request = manager.identity.alwaysSetsRequestIDInResponse ? self.request : nil
+        manager.finish(&response, request: request, isUpgrade: isUpgrade, date: worker.date(now))
     }
 
     /// Most routes change nothing; then nothing is handed over, since handing over copies.
     private func applyResponseOperations() {
         guard let table, let decision else { return }
-        let isIdle =
-            table.responseHeaders.isEmpty && decision.virtualHost?.responseHeaders.isEmpty ?? true
-            && decision.route?.responseHeaders.isEmpty ?? true && decision.weighted?.responseHeaders.isEmpty ?? true
-        if isIdle { return }
+        guard decision.changesResponseHeaders || !table.responseHeaders.isEmpty else { return }
         table.applyResponseHeaders(decision, to: &response, request: request, facts: facts)
     }
 
@@ -165,9 +168,9 @@ extension HTTPExchange {
 
     /// A byte has moved.
     func touch() {
-        if let streamIdle { idleDeadline = worker.loop.now + streamIdle }
+        if let streamIdle { idleDeadline = worker.now + streamIdle }
         if let limit = timeouts.perTryIdle, tryIdleDeadline < .distantFuture {
-            tryIdleDeadline = worker.loop.now + limit.timeAmount
+            tryIdleDeadline = worker.now + limit.timeAmount
         }
     }
 

@@ -89,7 +89,7 @@ extension HTTPExchange {
     }
 
     func override(_ key: Slot) -> FilterOverride.Change? {
-        guard let table, let decision else { return nil }
+        guard mayOverride, let table, let decision else { return nil }
         return decision.override(key, table: table)
     }
 
@@ -112,7 +112,7 @@ extension HTTPExchange {
             worker.activeFaults += 1
             activeFault = fault
             phase = .delayed
-            wakeDeadline = worker.loop.now + delay.timeAmount
+            wakeDeadline = worker.now + delay.timeAmount
             armTimer()
             return true
         }
@@ -224,8 +224,7 @@ extension HTTPExchange {
         let isHigh = forward?.highPriority ?? false
         if attempts == 1, let sessionHost {
             if let host = cluster.host(named: sessionHost, isHighPriority: isHigh) {
-                retry?.hostTried(host.key)
-                return cluster.pool(host, for: request)
+                return connectionPool(host, of: cluster)
             }
             if sessionIsStrict { return nil }
         }
@@ -245,11 +244,18 @@ extension HTTPExchange {
                     isHighPriority: isHigh, withoutPriorities: retry.leftPriorities)
             }
         }
-        if let chosen, retry != nil {
-            retry?.hostTried(chosen.key)
-            if let endpoint = cluster.endpoint(chosen) { retry?.priorityTried(endpoint.priority) }
-        }
-        return chosen.flatMap { cluster.pool($0, for: request) }
+        return chosen.flatMap { connectionPool($0, of: cluster) }
+    }
+
+    private func connectionPool(_ host: HostPool, of cluster: ClusterRuntime) -> HostPool? {
+        cluster.config.usesRequestNames ? cluster.pool(host, for: request) : host
+    }
+
+    /// The host of the try that is over is one that the next may pass over.
+    private func noteTried() {
+        guard let pool, let cluster else { return }
+        retry?.hostTried(pool.key)
+        if let endpoint = cluster.endpoint(pool) { retry?.priorityTried(endpoint.priority) }
     }
 
     /// Where the request was going: the connection's destination before it was redirected, or what a header says if the cluster listens to one.
@@ -265,7 +271,7 @@ extension HTTPExchange {
     func finishHeadForHost(_ connection: UpstreamStream) {
         if attempts > 1, let forward {
             let completed = facts.requestCompleted.map { TimeAmount.microseconds($0) }
-            let elapsed = completed.map { (worker.loop.now - started - $0).nanoseconds } ?? 0
+            let elapsed = completed.map { (worker.now - started - $0).nanoseconds } ?? 0
             forward.writeTimeouts(timeouts, into: &request, manager: manager, elapsed: .nanoseconds(elapsed))
         }
         if attempts > 1, decision?.virtualHost?.addsAttemptCountToRequest ?? false {
@@ -291,6 +297,7 @@ extension HTTPExchange {
 
     private func obey(_ answer: RetryState.Answer, took: Bool) -> Bool {
         if case .retry(let after) = answer {
+            noteTried()
             releaseRetry()
             holdsRetry = took
             retryDelay = after
@@ -313,11 +320,17 @@ extension HTTPExchange {
     /// May a try follow the answer in `response`?
     func shouldRetryAnswer() -> Bool {
         guard retry != nil, !wantsUpgrade || response.status != 101 else { return false }
+        releaseRetry()
+        // A place among the retries is only asked for if one is called for.
+        if retry?.isIndifferent(to: response.status, hasSignals: response.mayContain(RetryState.signals)) == true {
+            return false
+        }
+        guard retry?.callsForRetry(response) == true else { return false }
         let took = takeRetry()
         guard
             let answer = retry?.responseReceived(
                 response, breakerAllows: took, random: worker.random.next(),
-                wallSeconds: worker.wallTime(worker.loop.now) / 1_000_000_000)
+                wallSeconds: worker.wallTime(worker.now) / 1_000_000_000)
         else {
             return false
         }

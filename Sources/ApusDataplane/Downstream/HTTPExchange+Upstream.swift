@@ -7,7 +7,7 @@ extension HTTPExchange {
     /// The decision is to forward; the head is final but for what depends on the host.
     func forwardRequest() {
         guard let cluster, let forward else { return }
-        let now = worker.loop.now
+        let now = worker.now
         server.stats.routedTotal += 1
         keepsBody = retry != nil || forward.internalRedirects != nil
         startShadows(forward)
@@ -46,7 +46,7 @@ extension HTTPExchange {
         guard phase == .trying, let cluster else { return connection.abandon() }
         self.connection = connection
         cluster.record(.localSuccess, host: pool?.index ?? -1)
-        let now = worker.loop.now
+        let now = worker.now
         tryStarted = now
         if let limit = cluster.config.maxStreamDuration {
             tryLifeDeadline = now + limit.timeAmount
@@ -85,7 +85,7 @@ extension HTTPExchange {
             if manager.proxies100Continue { downstream?.writeInterim(connection.head) }
             return
         }
-        let now = worker.loop.now
+        let now = worker.now
         sawAnswer = true
         facts.firstUpstreamResponseByte = (now - started).nanoseconds / 1000
         tryDeadline = .distantFuture
@@ -218,7 +218,7 @@ extension HTTPExchange {
         tryLifeDeadline = .distantFuture
         headWritten = false
         pool = nil
-        let now = worker.loop.now
+        let now = worker.now
         let delay = retryDelay.timeAmount
         if delay <= .nanoseconds(0) {
             // In a turn of its own: a host that fails at once must not be tried again from within its own failure.
@@ -272,7 +272,7 @@ extension HTTPExchange {
     func finish() {
         guard phase != .done, phase != .idle else { return }
         phase = .done
-        let now = worker.loop.now
+        let now = worker.now
         if hasTimers {
             routeDeadline = .distantFuture
             tryDeadline = .distantFuture

@@ -25,6 +25,7 @@ internal final class HTTPExchange: UpstreamSink {
 
     let worker: Worker
     let server: HTTPServer
+    let manager: HTTPConnectionManager
     let info: DownstreamInfo
     /// The client's side; nil once it is gone.
     var downstream: HTTPDownstream?
@@ -47,6 +48,8 @@ internal final class HTTPExchange: UpstreamSink {
     var configuration = ProxyConfiguration.empty
     var table: RouteTable?
     var decision: RouteDecision?
+    /// Some level of the decision has a word about some filter.
+    var mayOverride = false
     var forward: ForwardAction?
     var draw = Draw(0)
     var identity = RequestIdentity(clientAddress: nil, isInternal: false, isSecure: false)
@@ -120,7 +123,14 @@ internal final class HTTPExchange: UpstreamSink {
     init(worker: Worker, server: HTTPServer, info: DownstreamInfo) {
         self.worker = worker
         self.server = server
+        manager = server.manager
         self.info = info
+        facts.connectionID = info.id
+        facts.downstreamLocalAddress = info.localText
+        facts.downstreamDirectRemoteAddress = info.remoteText
+        facts.requestedServerName = info.serverName
+        facts.hostname = worker.shared.hostname
+        facts.tls = info.tls
         super.init()
     }
 
@@ -131,8 +141,6 @@ internal final class HTTPExchange: UpstreamSink {
 
         override func timerFired(_ now: NIODeadline) { owner?.timeReached(now) }
     }
-
-    var manager: HTTPConnectionManager { server.manager }
 
     // MARK: From the upstream (see HTTPExchange+Upstream)
 
@@ -195,7 +203,7 @@ internal final class HTTPExchange: UpstreamSink {
     }
 
     func start() {
-        let now = worker.loop.now
+        let now = worker.now
         started = now
         phase = .trying
         timer.owner = self
@@ -206,18 +214,13 @@ internal final class HTTPExchange: UpstreamSink {
             server.stats.http1RequestsTotal += 1
         }
         server.stats.requestsActive += 1
-        facts = StreamFacts()
+        facts.beginRequest()
         facts.startTime = worker.wallTime(now) / 1000
         facts.protocol = request.version
-        facts.connectionID = info.id
-        facts.downstreamLocalAddress = info.localText
         facts.downstreamRemoteAddress = info.remoteText
-        facts.downstreamDirectRemoteAddress = info.remoteText
-        facts.requestedServerName = info.serverName
-        facts.hostname = worker.shared.hostname
-        facts.tls = info.tls
         table = nil
         decision = nil
+        mayOverride = false
         forward = nil
         cors = nil
         if rateLimitBucket != nil { rateLimitBucket = nil }
@@ -348,7 +351,7 @@ internal final class HTTPExchange: UpstreamSink {
             closesAfterReply = true
             reply(GRPCWebBridge.incompleteBase64)
         }
-        let now = worker.loop.now
+        let now = worker.now
         facts.requestCompleted = (now - started).nanoseconds / 1000
         if phase == .buffering { return collected() }
         for shadow in shadows { shadow.end() }

@@ -22,6 +22,14 @@ internal enum CharacterClass {
     /// The sets above, spelt out, so that a test can compare them with the constants of `isToken`.
     static var tokenSets: (UInt64, UInt64) { (tokenLow, tokenHigh) }
 
+    /// A character of `Host`: those of RFC 3986, without "@", for user information is no part of a host.
+    @inline(__always)
+    static func isAuthority(_ byte: UInt8) -> Bool {
+        if byte < 64 { return 0x2FFF_7FF2_0000_0000 & (UInt64(1) << UInt64(byte)) != 0 }
+        if byte < 128 { return 0x47FF_FFFE_AFFF_FFFE & (UInt64(1) << UInt64(byte &- 64)) != 0 }
+        return false
+    }
+
     /// A character of a field value: visible ASCII, space, tab, or above ASCII.
     @inline(__always)
     static func isFieldValue(_ byte: UInt8) -> Bool { byte >= 0x20 ? byte != 0x7F : byte == 0x09 }

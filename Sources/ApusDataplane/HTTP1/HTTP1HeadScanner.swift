@@ -1,4 +1,5 @@
 package import ApusTraffic
+internal import Glibc
 
 /// Finds the end of a head. Remembers how far it has looked, so a head that arrives byte by byte costs one pass.
 internal struct HTTP1HeadScanner: Sendable {
@@ -11,11 +12,8 @@ internal struct HTTP1HeadScanner: Sendable {
     mutating func findEnd(_ bytes: Span<UInt8>, limits: HTTP1Limits) throws(HTTP1Error) -> Int? {
         let count = bytes.count
         var index = looked
-        while index < count {
-            guard bytes[index] == 0x0A else {
-                index &+= 1
-                continue
-            }
+        while let next = Self.lineFeed(bytes, from: index) {
+            index = next
             // A line feed without its carriage return ends a line for some parsers and not for others: refused.
             guard index > 0, bytes[index &- 1] == 0x0D else { throw .malformed }
             let length = index &- 1 &- lineStart
@@ -30,9 +28,20 @@ internal struct HTTP1HeadScanner: Sendable {
             guard lines <= limits.fields &+ 1 else { throw .tooManyFields }
             lineStart = index
         }
-        looked = index
+        looked = count
         guard count <= limits.headBytes else { throw .headTooLarge }
         return nil
+    }
+}
+
+extension HTTP1HeadScanner {
+    private static func lineFeed(_ bytes: Span<UInt8>, from start: Int) -> Int? {
+        bytes.withUnsafeBufferPointer { all in
+            guard let base = all.baseAddress, start < all.count,
+                let found = memchr(base + start, 0x0A, all.count &- start)
+            else { return nil }
+            return UnsafeRawPointer(found) - UnsafeRawPointer(base)
+        }
     }
 }
 
@@ -205,6 +214,10 @@ package struct ConnectionOptions: Sendable {
         }
     }
 
+    private static let hopByHop = HeaderTokenSet([
+        .connection, .keepAlive, .proxyConnection, .transferEncoding, .upgrade, .te,
+    ])
+
     /// Removes the fields that belong to this connection only. A peer that names a field which routing or trust
     /// depends on is refused: it would make the next hop see another request.
     ///
@@ -228,6 +241,7 @@ package struct ConnectionOptions: Sendable {
                 }
             }
         }
+        guard head.mayContain(hopByHop) else { return }
         var kept = 0
         for index in 0..<head.fields.count {
             let field = head.fields[index]

@@ -227,16 +227,7 @@ package struct HTTP1RequestParser: Sendable {
     /// Host, with a port or not; characters that could end a host elsewhere are refused.
     private static func isAuthority(_ head: HTTPHead) -> Bool {
         head.withBytes(head.authority) { bytes in
-            for byte in bytes {
-                switch byte {
-                case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: continue
-                // "-._~%!$&'()*+,;=:[]" of RFC 3986, without "@": user information is not part of a Host.
-                case 0x2D, 0x2E, 0x5F, 0x7E, 0x25, 0x21, 0x24, 0x26, 0x27, 0x28, 0x29, 0x2A, 0x2B, 0x2C, 0x3B, 0x3D,
-                    0x3A, 0x5B, 0x5D:
-                    continue
-                default: return false
-                }
-            }
+            for byte in bytes where !CharacterClass.isAuthority(byte) { return false }
             return true
         }
     }

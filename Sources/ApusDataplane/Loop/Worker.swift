@@ -116,6 +116,9 @@ package final class Worker {
 
     // MARK: Time
 
+    /// The instant of the loop's turn.
+    internal var now: NIODeadline { turn.now }
+
     /// Nanoseconds since 1970 at an instant of the loop's clock.
     internal func wallTime(_ now: NIODeadline) -> Int64 {
         if now - wallChecked > .seconds(1) {

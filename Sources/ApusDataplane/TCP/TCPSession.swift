@@ -239,7 +239,7 @@ internal final class TCPSession: ChannelInboundHandler, ChannelOutboundHandler {
     }
 
     func upstreamReadComplete() {
-        touch(worker.loop.now)
+        touch(worker.now)
         context?.flush()
     }
 
@@ -284,7 +284,7 @@ internal final class TCPSession: ChannelInboundHandler, ChannelOutboundHandler {
         self.upstream = nil
         releaseConnection()
         upstream?.closeAfterFlush()
-        let now = worker.loop.now
+        let now = worker.now
         facts.lastDownstreamByte = (now - started).nanoseconds / 1000
         AccessLogging.write(server.proxy.accessLogs, worker, request: nil, response: nil, facts: facts)
     }

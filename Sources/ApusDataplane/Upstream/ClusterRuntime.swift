@@ -176,7 +176,7 @@ internal final class ClusterRuntime {
         active[index] &+= UInt32(clamping: pool.activeRequests)
     }
 
-    private var nanoseconds: Int64 { Int64(clamping: worker.loop.now.uptimeNanoseconds) }
+    private var nanoseconds: Int64 { Int64(clamping: worker.now.uptimeNanoseconds) }
 
     /// Hosts, or what is known of them, have changed.
     private func rebalance() {

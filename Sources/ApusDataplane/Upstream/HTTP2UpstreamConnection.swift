@@ -11,6 +11,8 @@ internal final class HTTP2UpstreamConnection: TurnFlushable, ChannelInboundHandl
     let pool: HostPool
     private var machine: HTTP2Connection
     private var context: ChannelHandlerContext?
+    private var output = SocketOutput()
+    private let isPlain: Bool
     private var phase = Phase.connecting
     private var input = ByteBuffer()
     /// By slot of the machine.
@@ -35,7 +37,9 @@ internal final class HTTP2UpstreamConnection: TurnFlushable, ChannelInboundHandl
     private var answerDeadline = NIODeadline.distantFuture
     private var lastRead = NIODeadline.uptimeNanoseconds(0)
 
-    init(pool: HostPool) {
+    /// - Parameter isPlain: the bytes go to the socket as they are.
+    init(pool: HostPool, isPlain: Bool) {
+        self.isPlain = isPlain
         self.pool = pool
         let settings = pool.cluster.settings
         maxStreams = Int(settings.http2.maxConcurrentStreams)
@@ -64,7 +68,7 @@ internal final class HTTP2UpstreamConnection: TurnFlushable, ChannelInboundHandl
         activeStreams += 1
         opened += 1
         idleDeadline = .distantFuture
-        let now = worker.loop.now
+        let now = worker.now
         // A connection that was silent for long may be dead without either side knowing.
         if let limit = pool.cluster.config.http2.keepalive?.idleInterval, now - lastRead >= limit.timeAmount {
             ping(now)
@@ -172,9 +176,8 @@ internal final class HTTP2UpstreamConnection: TurnFlushable, ChannelInboundHandl
 
     override func flushNow() {
         guard machine.out.readableBytes > 0, let context, phase == .open else { return }
-        context.writeAndFlush(Self.wrapOutboundOut(machine.out), promise: nil)
-        // After a write that went through at once nothing else holds the memory, and it is used again.
-        machine.out.clear()
+        output.write(&machine.out, context)
+        output.flush(context)
         if context.channel.isWritable { machine.outputFlushed() }
     }
 
@@ -198,6 +201,7 @@ internal final class HTTP2UpstreamConnection: TurnFlushable, ChannelInboundHandl
     private func becameActive(_ context: ChannelHandlerContext) {
         guard phase == .connecting else { return }
         phase = .open
+        output.open(context, isPlain: isPlain)
         wasEverActive = true
         timer.owner = self
         localText = SocketEndpoint(context.channel.localAddress)?.description ?? ""
@@ -219,6 +223,7 @@ internal final class HTTP2UpstreamConnection: TurnFlushable, ChannelInboundHandl
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
     private func closed() {
+        output.close()
         guard phase != .closed else { return }
         let wasConnecting = phase == .connecting
         phase = .closed
@@ -387,7 +392,7 @@ internal final class HTTP2UpstreamConnection: TurnFlushable, ChannelInboundHandl
             armTimer()
             return
         }
-        idleDeadline = worker.loop.now + limit
+        idleDeadline = worker.now + limit
         armTimer()
     }
 

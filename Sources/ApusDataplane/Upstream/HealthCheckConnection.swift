@@ -173,8 +173,9 @@ internal final class HTTP1HealthCheckConnection: HealthCheckConnection {
         do throws(HTTP1Error) {
             while isAsking {
                 if !hasHead {
+                    let unread = input
                     let used = try parser.parseHead(
-                        input.readableBytesUInt8Span, into: &head, facts: &facts, answering: method)
+                        unread.readableBytesUInt8Span, into: &head, facts: &facts, answering: method)
                     guard let used else { return }
                     input.moveReaderIndex(forwardBy: used)
                     if facts.isInterim { continue }
@@ -182,7 +183,8 @@ internal final class HTTP1HealthCheckConnection: HealthCheckConnection {
                     decoder = HTTP1BodyDecoder(facts.framing)
                 }
                 var offset = 0
-                let event = try decoder.next(input.readableBytesUInt8Span, &offset)
+                let unread = input
+                let event = try decoder.next(unread.readableBytesUInt8Span, &offset)
                 switch event {
                 case .needMore:
                     input.moveReaderIndex(forwardBy: offset)

@@ -65,9 +65,10 @@ extension HostPool {
         cluster.stats.http2ConnectionsTotal += 1
         countConnection()
         let worker = cluster.worker
-        let connection = HTTP2UpstreamConnection(pool: self)
+        let transport = cluster.transport(of: self)
+        let connection = HTTP2UpstreamConnection(pool: self, isPlain: transport == nil)
         let future = worker.connect(
-            address, cluster.settings, connection, by: cluster.transport(of: self), of: cluster, version: .http2,
+            address, cluster.settings, connection, by: transport, of: cluster, version: .http2,
             serverName: serverName)
         let bound = NIOLoopBound((self, connection), eventLoop: worker.loop)
         future.whenFailure { error in

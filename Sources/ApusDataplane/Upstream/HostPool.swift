@@ -133,9 +133,10 @@ internal final class HostPool {
         stats.connectionsTotal += 1
         stats.connectionsActive += 1
         let worker = cluster.worker
-        let connection = UpstreamConnection(pool: self)
+        let transport = cluster.transport(of: self)
+        let connection = UpstreamConnection(pool: self, isPlain: transport == nil)
         let future = worker.connect(
-            address, cluster.settings, connection, by: cluster.transport(of: self), of: cluster, version: .http11,
+            address, cluster.settings, connection, by: transport, of: cluster, version: .http11,
             serverName: serverName)
         let bound = NIOLoopBound((self, connection), eventLoop: worker.loop)
         future.whenFailure { error in
@@ -185,7 +186,7 @@ internal final class HostPool {
             connection.close()
             return
         }
-        connection.idleSince = cluster.worker.loop.now
+        connection.idleSince = cluster.worker.now
         idle.append(connection)
         if pending.isEmpty { armIdleTimer() } else { servePending() }
     }

@@ -13,6 +13,8 @@ internal final class UpstreamConnection: UpstreamStream, ChannelInboundHandler, 
     static let copyLimit = 8 << 10
 
     private var context: ChannelHandlerContext?
+    private var output = SocketOutput()
+    private var takesBytes = true
     private var phase = Phase.connecting
     private(set) var sink: UpstreamSink?
     private var parser: HTTP1ResponseParser
@@ -28,6 +30,7 @@ internal final class UpstreamConnection: UpstreamStream, ChannelInboundHandler, 
     private var needsFlush = false
     private var readPaused = false
     private var readHeld = false
+    private let isPlain: Bool
     private(set) var requests = 0
     private var lifeTimer: LifeTimer?
     /// True once a byte of the current answer has been seen.
@@ -40,7 +43,9 @@ internal final class UpstreamConnection: UpstreamStream, ChannelInboundHandler, 
     /// The host has failed since: no further request on this connection.
     var closesAfterAnswer = false
 
-    override init(pool: HostPool) {
+    /// - Parameter isPlain: the bytes go to the socket as they are.
+    init(pool: HostPool, isPlain: Bool) {
+        self.isPlain = isPlain
         parser = HTTP1ResponseParser(
             limits: pool.cluster.settings.responseLimits, options: pool.cluster.settings.http1)
         out = ByteBufferAllocator().buffer(capacity: 2048)
@@ -94,7 +99,7 @@ internal final class UpstreamConnection: UpstreamStream, ChannelInboundHandler, 
             if out.readableBytes > 64 << 10 { writeOut() }
         } else {
             writeOut()
-            context?.write(Self.wrapOutboundOut(data), promise: nil)
+            if let context { output.queue(data, context) }
             if chunked { out.writeStaticString("\r\n") }
             needsFlush = true
         }
@@ -127,17 +132,15 @@ internal final class UpstreamConnection: UpstreamStream, ChannelInboundHandler, 
         guard needsFlush else { return }
         needsFlush = false
         writeOut()
-        context?.flush()
+        if let context { output.flush(context) }
     }
 
     private func writeOut() {
         guard out.readableBytes > 0, let context else { return }
-        context.write(Self.wrapOutboundOut(out), promise: nil)
-        // After a write that went through at once nothing else holds the memory, and it is used again.
-        out.clear()
+        output.write(&out, context)
     }
 
-    override var isWritable: Bool { context?.channel.isWritable ?? false }
+    override var isWritable: Bool { takesBytes && context != nil }
 
     override func pauseReading() { readPaused = true }
 
@@ -174,7 +177,10 @@ internal final class UpstreamConnection: UpstreamStream, ChannelInboundHandler, 
         if context.channel.isActive { becameActive(context) }
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+    func handlerRemoved(context: ChannelHandlerContext) {
+        output.close()
+        self.context = nil
+    }
 
     func channelActive(context: ChannelHandlerContext) {
         becameActive(context)
@@ -184,6 +190,7 @@ internal final class UpstreamConnection: UpstreamStream, ChannelInboundHandler, 
     private func becameActive(_ context: ChannelHandlerContext) {
         guard phase == .connecting else { return }
         phase = .idle
+        output.open(context, isPlain: isPlain)
         wasEverActive = true
         idleSince = context.eventLoop.now
         localText = SocketEndpoint(context.channel.localAddress)?.description ?? ""
@@ -216,6 +223,7 @@ internal final class UpstreamConnection: UpstreamStream, ChannelInboundHandler, 
     }
 
     private func closed() {
+        output.close()
         guard phase != .closed else { return }
         let wasConnecting = phase == .connecting
         phase = .closed
@@ -249,7 +257,8 @@ internal final class UpstreamConnection: UpstreamStream, ChannelInboundHandler, 
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        sink?.upstreamWritabilityChanged(context.channel.isWritable)
+        takesBytes = context.channel.isWritable
+        sink?.upstreamWritabilityChanged(takesBytes)
         context.fireChannelWritabilityChanged()
     }
 

@@ -1,11 +1,11 @@
-package import ApusCore
+public import ApusCore
 
 /// `config.rbac.v3.RBAC`: named policies, each with rules on what is asked for and on who asks.
-package final class AuthorizationRules: Sendable {
-    package enum Action: Hashable, Sendable { case allow, deny, log }
+public final class AuthorizationRules: Sendable {
+    public enum Action: Hashable, Sendable { case allow, deny, log }
 
     /// A permission or a principal; both languages have the same operators.
-    package indirect enum Condition: Sendable {
+    public indirect enum Condition: Sendable {
         case always
         /// Asks for what no stream of this proxy has: dynamic metadata or filter state.
         case never
@@ -28,43 +28,43 @@ package final class AuthorizationRules: Sendable {
         case authenticated(StringMatch?)
     }
 
-    package struct Policy: Sendable {
-        package let name: String
+    public struct Policy: Sendable {
+        public let name: String
         /// One has to hold.
-        package let permissions: [Condition]
+        public let permissions: [Condition]
         /// One has to hold.
-        package let principals: [Condition]
+        public let principals: [Condition]
 
-        package init(name: String, permissions: [Condition], principals: [Condition]) {
+        public init(name: String, permissions: [Condition], principals: [Condition]) {
             self.name = name
             self.permissions = permissions
             self.principals = principals
         }
     }
 
-    package let action: Action
+    public let action: Action
     /// Sorted by name: the first that matches gives its name to the logs.
-    package let policies: [Policy]
+    public let policies: [Policy]
 
-    package init(action: Action, policies: [Policy]) {
+    public init(action: Action, policies: [Policy]) {
         self.action = action
         self.policies = policies.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     }
 }
 
 /// The RBAC filter of HTTP and of raw connections.
-package final class AuthorizationFilter: Sendable {
+public final class AuthorizationFilter: Sendable {
     /// nil: nothing is enforced.
-    package let rules: AuthorizationRules?
+    public let rules: AuthorizationRules?
     /// Judged and counted, not enforced.
-    package let shadow: AuthorizationRules?
+    public let shadow: AuthorizationRules?
     /// What stands before `allowed` and `denied` in the names of the counters.
-    package let statPrefix: String
-    package let shadowStatPrefix: String
+    public let statPrefix: String
+    public let shadowStatPrefix: String
     /// A denied raw connection is closed so much later.
-    package let denyDelay: Duration?
+    public let denyDelay: Duration?
 
-    package init(
+    public init(
         rules: AuthorizationRules?, shadow: AuthorizationRules? = nil, statPrefix: String = "",
         shadowStatPrefix: String = "", denyDelay: Duration? = nil
     ) {

@@ -1,7 +1,7 @@
-package import ApusCore
+public import ApusCore
 
 /// How a cluster picks an endpoint.
-package enum LoadBalancingPolicy: Hashable, Sendable {
+public enum LoadBalancingPolicy: Hashable, Sendable {
     case roundRobin
     /// `activeRequestBias` shapes weighted choice: `weight / (active + 1)^bias`.
     case leastRequest(choices: Int, activeRequestBias: Double)
@@ -13,50 +13,50 @@ package enum LoadBalancingPolicy: Hashable, Sendable {
 }
 
 /// One set of circuit-breaker limits.
-package struct CircuitBreakerLimits: Hashable, Sendable {
-    package var maxConnections: UInt32 = 1024
-    package var maxPendingRequests: UInt32 = 1024
-    package var maxRequests: UInt32 = 1024
-    package var maxRetries: UInt32 = 3
+public struct CircuitBreakerLimits: Hashable, Sendable {
+    public var maxConnections: UInt32 = 1024
+    public var maxPendingRequests: UInt32 = 1024
+    public var maxRequests: UInt32 = 1024
+    public var maxRetries: UInt32 = 3
     /// `retry_budget`: millionths of the active and pending requests that may be retries, and the least concurrency.
-    package var retryBudget: RetryBudget?
+    public var retryBudget: RetryBudget?
     /// The statistics say how much is left.
-    package var tracksRemaining = false
+    public var tracksRemaining = false
 
-    package struct RetryBudget: Hashable, Sendable {
-        package let percent: Double
-        package let minConcurrency: UInt32
+    public struct RetryBudget: Hashable, Sendable {
+        public let percent: Double
+        public let minConcurrency: UInt32
 
-        package init(percent: Double = 20, minConcurrency: UInt32 = 3) {
+        public init(percent: Double = 20, minConcurrency: UInt32 = 3) {
             self.percent = percent
             self.minConcurrency = minConcurrency
         }
     }
 
-    package init() {}
+    public init() {}
 }
 
 /// `config.core.v3.TcpKeepalive`. What is nil is left to the operating system; a 0 anywhere turns probing off.
-package struct TCPKeepalive: Hashable, Sendable {
+public struct TCPKeepalive: Hashable, Sendable {
     /// Probes without an answer before the connection is given up.
-    package let probes: UInt32?
+    public let probes: UInt32?
     /// Seconds without traffic before the first probe.
-    package let time: UInt32?
+    public let time: UInt32?
     /// Seconds between probes.
-    package let interval: UInt32?
+    public let interval: UInt32?
 
-    package init(probes: UInt32? = nil, time: UInt32? = nil, interval: UInt32? = nil) {
+    public init(probes: UInt32? = nil, time: UInt32? = nil, interval: UInt32? = nil) {
         self.probes = probes
         self.time = time
         self.interval = interval
     }
 
-    package var isOn: Bool { probes != 0 && time != 0 && interval != 0 }
+    public var isOn: Bool { probes != 0 && time != 0 && interval != 0 }
 }
 
 /// `config.cluster.v3.Cluster`.
-package final class ClusterConfig: Sendable {
-    package enum Discovery: Sendable {
+public final class ClusterConfig: Sendable {
+    public enum Discovery: Sendable {
         /// Endpoints come from EDS under this name (`service_name`, else the cluster's).
         case eds(serviceName: String)
         /// Endpoints are in the cluster.
@@ -69,27 +69,27 @@ package final class ClusterConfig: Sendable {
         case originalDestination(OriginalDestination)
     }
 
-    package struct DNS: Hashable, Sendable {
-        package enum Family: Hashable, Sendable { case automatic, v4Only, v6Only, v4Preferred, all }
+    public struct DNS: Hashable, Sendable {
+        public enum Family: Hashable, Sendable { case automatic, v4Only, v6Only, v4Preferred, all }
 
-        package var refreshRate: Duration = .seconds(5)
-        package var refreshJitter: Duration = .zero
-        package var respectsTTL = false
-        package var family = Family.automatic
+        public var refreshRate: Duration = .seconds(5)
+        public var refreshJitter: Duration = .zero
+        public var respectsTTL = false
+        public var family = Family.automatic
 
-        package init() {}
+        public init() {}
     }
 
-    package struct OriginalDestination: Hashable, Sendable {
+    public struct OriginalDestination: Hashable, Sendable {
         /// The header that overrides the address, if the cluster allows it.
-        package var header: HeaderName?
-        package var portOverride: UInt16?
-        package var cleanupInterval: Duration = .seconds(5)
+        public var header: HeaderName?
+        public var portOverride: UInt16?
+        public var cleanupInterval: Duration = .seconds(5)
 
-        package init() {}
+        public init() {}
     }
 
-    package enum UpstreamProtocol: Hashable, Sendable {
+    public enum UpstreamProtocol: Hashable, Sendable {
         case http1
         /// HTTP/2 from the first byte (prior knowledge).
         case http2
@@ -98,65 +98,65 @@ package final class ClusterConfig: Sendable {
     }
 
     /// `transport_socket_matches`: the first entry whose labels an endpoint has decides.
-    package struct TransportMatch: Sendable {
-        package let labels: [String: String]
+    public struct TransportMatch: Sendable {
+        public let labels: [String: String]
         /// nil: such endpoints are spoken to in plain text.
-        package let transport: TLSContext?
+        public let transport: TLSContext?
 
-        package init(labels: [String: String], transport: TLSContext?) {
+        public init(labels: [String: String], transport: TLSContext?) {
             self.labels = labels
             self.transport = transport
         }
     }
 
-    package let name: String
+    public let name: String
     /// What statistics call it; the name if not set.
-    package let statName: String
+    public let statName: String
     /// Digest of the bytes it was decoded from.
-    package let version: ContentVersion
-    package let slot: Slot
-    package let discovery: Discovery
-    package let policy: LoadBalancingPolicy
-    package let panicThreshold: Double
+    public let version: ContentVersion
+    public let slot: Slot
+    public let discovery: Discovery
+    public let policy: LoadBalancingPolicy
+    public let panicThreshold: Double
     /// Locality weights are in force (`locality_weighted_lb_config`).
-    package let weighsLocalities: Bool
-    package let hashesHostname: Bool
-    package let balancing: BalancingOptions
-    package let connectTimeout: Duration
-    package let breakers: CircuitBreakerLimits
-    package let highPriorityBreakers: CircuitBreakerLimits
-    package let upstreamProtocol: UpstreamProtocol
-    package let http1: HTTP1ProtocolOptions
-    package let http2: HTTP2ProtocolOptions
+    public let weighsLocalities: Bool
+    public let hashesHostname: Bool
+    public let balancing: BalancingOptions
+    public let connectTimeout: Duration
+    public let breakers: CircuitBreakerLimits
+    public let highPriorityBreakers: CircuitBreakerLimits
+    public let upstreamProtocol: UpstreamProtocol
+    public let http1: HTTP1ProtocolOptions
+    public let http2: HTTP2ProtocolOptions
     /// Pool: nil turns a time-out off.
-    package let idleTimeout: Duration?
-    package let maxConnectionDuration: Duration?
-    package let maxStreamDuration: Duration?
-    package let maxRequestsPerConnection: UInt32?
-    package let maxResponseHeaders: Int
+    public let idleTimeout: Duration?
+    public let maxConnectionDuration: Duration?
+    public let maxStreamDuration: Duration?
+    public let maxRequestsPerConnection: UInt32?
+    public let maxResponseHeaders: Int
     /// Bytes of one response head.
-    package let maxResponseHeaderBytes: Int
-    package let outlierDetection: OutlierDetectionConfig?
-    package let healthCheck: HealthCheckConfig?
+    public let maxResponseHeaderBytes: Int
+    public let outlierDetection: OutlierDetectionConfig?
+    public let healthCheck: HealthCheckConfig?
     /// Which responses count as errors for outlier detection; nil: those from 500.
-    package let errorMatcher: ResponsePredicate?
-    package let hostHealth: HostHealthOptions
+    public let errorMatcher: ResponsePredicate?
+    public let hostHealth: HostHealthOptions
     /// Source address of upstream connections.
-    package let bindSource: IPAddress?
+    public let bindSource: IPAddress?
     /// Probes on upstream connections; nil: none.
-    package let keepalive: TCPKeepalive?
-    package let bufferLimit: UInt32
+    public let keepalive: TCPKeepalive?
+    public let bufferLimit: UInt32
     /// For endpoints that no match is about; nil: plain bytes.
-    package let transport: TLSContext?
-    package let transportMatches: [TransportMatch]
+    public let transport: TLSContext?
+    public let transportMatches: [TransportMatch]
     /// All TLS contexts of the cluster.
-    package let transports: [TLSContext]
+    public let transports: [TLSContext]
     /// Connections are made for the hosts of requests. Asked for by every request.
-    package let usesRequestNames: Bool
+    public let usesRequestNames: Bool
     /// Hosts given in the cluster itself (STATIC, DNS); empty for EDS and ORIGINAL_DST.
-    package let endpoints: EndpointTable?
+    public let endpoints: EndpointTable?
 
-    package init(
+    public init(
         name: String, statName: String? = nil, version: ContentVersion = ContentVersion(0), slot: Slot,
         discovery: Discovery,
         policy: LoadBalancingPolicy = .roundRobin, panicThreshold: Double = 50, weighsLocalities: Bool = false,
@@ -210,7 +210,7 @@ package final class ClusterConfig: Sendable {
     }
 
     /// How an endpoint with these labels is spoken to; nil: in plain text.
-    package func transport(_ labels: [String: String]) -> TLSContext? {
+    public func transport(_ labels: [String: String]) -> TLSContext? {
         for match in transportMatches where match.labels.allSatisfy({ labels[$0.key] == $0.value }) {
             return match.transport
         }

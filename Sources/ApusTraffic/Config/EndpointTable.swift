@@ -1,38 +1,38 @@
-package import ApusCore
+public import ApusCore
 
 /// One endpoint (host) of a cluster.
-package struct Endpoint: Hashable, Sendable {
+public struct Endpoint: Hashable, Sendable {
     /// What the control plane says of it. `draining`: not to be used, and not counted either.
-    package enum Health: Hashable, Sendable { case healthy, degraded, unhealthy, draining }
+    public enum Health: Hashable, Sendable { case healthy, degraded, unhealthy, draining }
 
     /// Where active health checks go, if not to the endpoint itself.
-    package struct CheckTarget: Hashable, Sendable {
-        package var address: SocketAddress?
-        package var port: UInt16?
-        package var hostname = ""
-        package var isDisabled = false
+    public struct CheckTarget: Hashable, Sendable {
+        public var address: SocketAddress?
+        public var port: UInt16?
+        public var hostname = ""
+        public var isDisabled = false
 
-        package init() {}
+        public init() {}
     }
 
-    package let address: SocketAddress
+    public let address: SocketAddress
     /// `Endpoint.hostname`, for automatic host rewrites; for DNS clusters the name that was resolved.
-    package let hostname: String
+    public let hostname: String
     /// At least 1.
-    package let weight: UInt32
-    package let health: Health
+    public let weight: UInt32
+    public let health: Health
     /// Index into `EndpointTable.localities`.
-    package let locality: Int
-    package let priority: Int
+    public let locality: Int
+    public let priority: Int
     /// What the consistent-hash balancers hash: `address:port`, or `hash_key` of the `envoy.lb` metadata.
-    package let hashKey: String
+    public let hashKey: String
     /// `envoy.transport_socket_match` metadata, by which the cluster's transport socket is chosen.
-    package let transportLabels: [String: String]
+    public let transportLabels: [String: String]
     /// `envoy.lb` metadata, by which subsets are made.
-    package let metadata: [String: MetadataValue]
-    package let checkTarget: CheckTarget?
+    public let metadata: [String: MetadataValue]
+    public let checkTarget: CheckTarget?
 
-    package init(
+    public init(
         address: SocketAddress, hostname: String = "", weight: UInt32 = 1, health: Health = .healthy,
         locality: Int = 0, priority: Int = 0, hashKey: String? = nil, transportLabels: [String: String] = [:],
         metadata: [String: MetadataValue] = [:], checkTarget: CheckTarget? = nil
@@ -50,7 +50,7 @@ package struct Endpoint: Hashable, Sendable {
     }
 
     /// The same host somewhere else in the table.
-    package func placed(locality: Int, priority: Int) -> Endpoint {
+    public func placed(locality: Int, priority: Int) -> Endpoint {
         Endpoint(
             address: address, hostname: hostname, weight: weight, health: health, locality: locality,
             priority: priority, hashKey: hashKey, transportLabels: transportLabels, metadata: metadata,
@@ -58,19 +58,19 @@ package struct Endpoint: Hashable, Sendable {
     }
 
     /// One address of a host that was given by name.
-    package func resolved(_ address: SocketAddress, hostname: String) -> Endpoint {
+    public func resolved(_ address: SocketAddress, hostname: String) -> Endpoint {
         Endpoint(
             address: address, hostname: hostname, weight: weight, health: health, transportLabels: transportLabels,
             metadata: metadata, checkTarget: checkTarget)
     }
 }
 
-package struct Locality: Hashable, Sendable {
-    package let region: String
-    package let zone: String
-    package let subZone: String
+public struct Locality: Hashable, Sendable {
+    public let region: String
+    public let zone: String
+    public let subZone: String
 
-    package init(region: String = "", zone: String = "", subZone: String = "") {
+    public init(region: String = "", zone: String = "", subZone: String = "") {
         self.region = region
         self.zone = zone
         self.subZone = subZone
@@ -78,17 +78,17 @@ package struct Locality: Hashable, Sendable {
 }
 
 /// `config.endpoint.v3.ClusterLoadAssignment`: the hosts of a cluster, flat, sorted by priority and then by locality.
-package final class EndpointTable: Sendable {
+public final class EndpointTable: Sendable {
     /// One group of hosts with one locality and one priority.
-    package struct Group: Hashable, Sendable {
-        package let locality: Locality
-        package let priority: Int
+    public struct Group: Hashable, Sendable {
+        public let locality: Locality
+        public let priority: Int
         /// Weight among the localities of its priority; nil when none was given.
-        package let weight: UInt32?
+        public let weight: UInt32?
         /// Indices of its hosts.
-        package let endpoints: Range<Int>
+        public let endpoints: Range<Int>
 
-        package init(locality: Locality, priority: Int, weight: UInt32?, endpoints: Range<Int>) {
+        public init(locality: Locality, priority: Int, weight: UInt32?, endpoints: Range<Int>) {
             self.locality = locality
             self.priority = priority
             self.weight = weight
@@ -96,31 +96,31 @@ package final class EndpointTable: Sendable {
         }
     }
 
-    package struct Drop: Hashable, Sendable {
-        package let category: String
-        package let share: Fraction
+    public struct Drop: Hashable, Sendable {
+        public let category: String
+        public let share: Fraction
 
-        package init(category: String, share: Fraction) {
+        public init(category: String, share: Fraction) {
             self.category = category
             self.share = share
         }
     }
 
-    package let name: String
+    public let name: String
     /// Digest of the bytes it was decoded from.
-    package let version: ContentVersion
-    package let endpoints: [Endpoint]
-    package let localities: [Group]
+    public let version: ContentVersion
+    public let endpoints: [Endpoint]
+    public let localities: [Group]
     /// Indices of `endpoints` by priority; priorities are 0, 1, 2 without gaps (an absent one is an empty range).
-    package let priorities: [Range<Int>]
+    public let priorities: [Range<Int>]
     /// Hundredths: 140.
-    package let overprovisioningFactor: UInt32
+    public let overprovisioningFactor: UInt32
     /// The health of a priority is that of its weight, not of the number of its hosts.
-    package let weighsHealth: Bool
-    package let drops: [Drop]
+    public let weighsHealth: Bool
+    public let drops: [Drop]
 
     /// - Parameter groups: any order; sorted here by priority, keeping the given order within one.
-    package init(
+    public init(
         name: String, version: ContentVersion = ContentVersion(0),
         groups: [(locality: Locality, priority: Int, weight: UInt32?, endpoints: [Endpoint])],
         overprovisioningFactor: UInt32 = 140, weighsHealth: Bool = false, drops: [Drop] = []
@@ -153,9 +153,9 @@ package final class EndpointTable: Sendable {
     }
 
     /// Plain hosts of one priority and locality.
-    package convenience init(name: String, endpoints: [Endpoint]) {
+    public convenience init(name: String, endpoints: [Endpoint]) {
         self.init(name: name, groups: [(Locality(), 0, nil, endpoints)])
     }
 
-    package static let empty = EndpointTable(name: "", groups: [])
+    public static let empty = EndpointTable(name: "", groups: [])
 }

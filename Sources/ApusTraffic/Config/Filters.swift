@@ -1,5 +1,5 @@
 /// The HTTP filters that exist, in the order of their connection manager; the router is not in the list, it is the end.
-package enum HTTPFilter: Sendable {
+public enum HTTPFilter: Sendable {
     case fault(FaultPolicy, key: Slot)
     case cors(key: Slot)
     case authorization(AuthorizationFilter, key: Slot)
@@ -14,7 +14,7 @@ package enum HTTPFilter: Sendable {
     case compressor(CompressionPolicy, key: Slot)
 
     /// The configured name as a slot, by which routes override the filter.
-    package var key: Slot {
+    public var key: Slot {
         switch self {
         case .fault(_, let key), .cors(let key), .grpcWeb(let key), .grpcStatistics(let key),
             .authorization(_, let key), .rateLimit(_, let key),
@@ -26,8 +26,8 @@ package enum HTTPFilter: Sendable {
 }
 
 /// What a route, virtual host or weighted cluster says about one filter (`typed_per_filter_config`).
-package struct FilterOverride: Sendable {
-    package enum Change: Sendable {
+public struct FilterOverride: Sendable {
+    public enum Change: Sendable {
         case disabled
         case fault(FaultPolicy)
         case cors(CORSPolicy)
@@ -40,52 +40,52 @@ package struct FilterOverride: Sendable {
         case nothing
     }
 
-    package let key: Slot
-    package let change: Change
+    public let key: Slot
+    public let change: Change
 
-    package init(key: Slot, change: Change) {
+    public init(key: Slot, change: Change) {
         self.key = key
         self.change = change
     }
 }
 
 /// `extensions.filters.http.fault.v3.HTTPFault`.
-package final class FaultPolicy: Sendable {
-    package struct Delay: Sendable {
-        package let time: Duration
-        package let share: Fraction
+public final class FaultPolicy: Sendable {
+    public struct Delay: Sendable {
+        public let time: Duration
+        public let share: Fraction
 
-        package init(time: Duration, share: Fraction) {
+        public init(time: Duration, share: Fraction) {
             self.time = time
             self.share = share
         }
     }
 
-    package struct Abort: Sendable {
-        package enum Status: Hashable, Sendable {
+    public struct Abort: Sendable {
+        public enum Status: Hashable, Sendable {
             case http(UInt16)
             case grpc(UInt32)
         }
 
-        package let status: Status
-        package let share: Fraction
+        public let status: Status
+        public let share: Fraction
 
-        package init(status: Status, share: Fraction) {
+        public init(status: Status, share: Fraction) {
             self.status = status
             self.share = share
         }
     }
 
-    package let delay: Delay?
-    package let abort: Abort?
+    public let delay: Delay?
+    public let abort: Abort?
     /// All must match for a fault to be considered.
-    package let headers: [HeaderMatch]
+    public let headers: [HeaderMatch]
     /// Only requests routed to this cluster.
-    package let upstreamCluster: String?
+    public let upstreamCluster: String?
     /// At most so many faults at one time; nil: no limit.
-    package let maxActive: UInt32?
+    public let maxActive: UInt32?
 
-    package init(
+    public init(
         delay: Delay? = nil, abort: Abort? = nil, headers: [HeaderMatch] = [], upstreamCluster: String? = nil,
         maxActive: UInt32? = nil
     ) {
@@ -98,19 +98,19 @@ package final class FaultPolicy: Sendable {
 }
 
 /// `extensions.filters.http.cors.v3.CorsPolicy` of a route or virtual host.
-package final class CORSPolicy: Sendable {
-    package let allowedOrigins: [StringMatch]
-    package let allowedMethods: String
-    package let allowedHeaders: String
-    package let exposedHeaders: String
-    package let maxAge: String
+public final class CORSPolicy: Sendable {
+    public let allowedOrigins: [StringMatch]
+    public let allowedMethods: String
+    public let allowedHeaders: String
+    public let exposedHeaders: String
+    public let maxAge: String
     /// nil, here and below: the level further out decides, in the end false (and true for preflights).
-    package let allowsCredentials: Bool?
-    package let allowsPrivateNetwork: Bool?
-    package let enabled: Fraction
-    package let forwardsNotMatchingPreflights: Bool?
+    public let allowsCredentials: Bool?
+    public let allowsPrivateNetwork: Bool?
+    public let enabled: Fraction
+    public let forwardsNotMatchingPreflights: Bool?
 
-    package init(
+    public init(
         allowedOrigins: [StringMatch], allowedMethods: String = "", allowedHeaders: String = "",
         exposedHeaders: String = "", maxAge: String = "", allowsCredentials: Bool? = nil,
         allowsPrivateNetwork: Bool? = nil, enabled: Fraction = .all, forwardsNotMatchingPreflights: Bool? = nil
@@ -128,7 +128,7 @@ package final class CORSPolicy: Sendable {
 }
 
 /// One change of a head.
-package enum HeaderMutation: Sendable {
+public enum HeaderMutation: Sendable {
     case remove(HeaderName)
     /// Every field whose name passes.
     case removeMatching(StringMatch)
@@ -136,82 +136,82 @@ package enum HeaderMutation: Sendable {
 }
 
 /// `extensions.filters.http.header_mutation.v3.Mutations`.
-package final class HeaderMutations: Sendable {
-    package let request: [HeaderMutation]
-    package let response: [HeaderMutation]
+public final class HeaderMutations: Sendable {
+    public let request: [HeaderMutation]
+    public let response: [HeaderMutation]
 
-    package init(request: [HeaderMutation] = [], response: [HeaderMutation] = []) {
+    public init(request: [HeaderMutation] = [], response: [HeaderMutation] = []) {
         self.request = request
         self.response = response
     }
 }
 
 /// `extensions.filters.http.buffer.v3.Buffer`: the request goes on when all of it is here.
-package struct BufferLimit: Hashable, Sendable {
+public struct BufferLimit: Hashable, Sendable {
     /// Bytes of body; more is answered 413.
-    package let maxBytes: UInt32
+    public let maxBytes: UInt32
 
-    package init(maxBytes: UInt32) { self.maxBytes = maxBytes }
+    public init(maxBytes: UInt32) { self.maxBytes = maxBytes }
 }
 
 /// `extensions.filters.http.health_check.v3.HealthCheck`.
-package final class HealthCheckFilter: Sendable {
+public final class HealthCheckFilter: Sendable {
     /// The request is let through and only marked; else it is answered here.
-    package let passesThrough: Bool
+    public let passesThrough: Bool
     /// All must match for a request to be a health check.
-    package let headers: [HeaderMatch]
+    public let headers: [HeaderMatch]
 
-    package init(passesThrough: Bool, headers: [HeaderMatch]) {
+    public init(passesThrough: Bool, headers: [HeaderMatch]) {
         self.passesThrough = passesThrough
         self.headers = headers
     }
 }
 
 /// `extensions.filters.http.stateful_session.v3.StatefulSession`: requests of one session go to one host.
-package final class SessionPolicy: Sendable {
-    package enum Carrier: Sendable {
+public final class SessionPolicy: Sendable {
+    public enum Carrier: Sendable {
         /// `ttl` zero: as long as the client's session.
         case cookie(name: String, ttl: Duration, path: String, attributes: [(name: String, value: String)])
         case header(HeaderName)
     }
 
-    package let carrier: Carrier
+    public let carrier: Carrier
     /// Without the host of the session the answer is 503; else another host is chosen.
-    package let isStrict: Bool
+    public let isStrict: Bool
 
-    package init(carrier: Carrier, isStrict: Bool = false) {
+    public init(carrier: Carrier, isStrict: Bool = false) {
         self.carrier = carrier
         self.isStrict = isStrict
     }
 }
 
 /// `extensions.filters.http.compressor.v3.Compressor` with gzip, for answers.
-package final class CompressionPolicy: Sendable {
-    package struct Gzip: Hashable, Sendable {
+public final class CompressionPolicy: Sendable {
+    public struct Gzip: Hashable, Sendable {
         /// As zlib counts: -1 is its default.
-        package var level: Int32 = -1
-        package var strategy: Int32 = 0
-        package var memoryLevel: Int32 = 5
-        package var windowBits: Int32 = 12
+        public var level: Int32 = -1
+        public var strategy: Int32 = 0
+        public var memoryLevel: Int32 = 5
+        public var windowBits: Int32 = 12
 
-        package init() {}
+        public init() {}
     }
 
-    package let gzip: Gzip
-    package let isEnabled: Bool
-    package let minLength: UInt64
+    public let gzip: Gzip
+    public let isEnabled: Bool
+    public let minLength: UInt64
     /// In lower case, without parameters.
-    package let contentTypes: [String]
-    package let disabledByETag: Bool
-    package let removesAcceptEncoding: Bool
-    package let statusesLeftAlone: [UInt16]
+    public let contentTypes: [String]
+    public let disabledByETag: Bool
+    public let removesAcceptEncoding: Bool
+    public let statusesLeftAlone: [UInt16]
 
-    package static let defaultContentTypes = [
+    public static let defaultContentTypes = [
         "application/javascript", "application/json", "application/xhtml+xml", "image/svg+xml", "text/css", "text/html",
         "text/plain", "text/xml",
     ]
 
-    package init(
+    public init(
         gzip: Gzip = Gzip(), isEnabled: Bool = true, minLength: UInt64 = 30,
         contentTypes: [String] = defaultContentTypes, disabledByETag: Bool = false,
         removesAcceptEncoding: Bool = false, statusesLeftAlone: [UInt16] = []

@@ -1,5 +1,5 @@
 /// One operator of Envoy's substitution format.
-package enum FormatOperator: Hashable, Sendable {
+public enum FormatOperator: Hashable, Sendable {
     /// nil: ISO 8601 with milliseconds, `2024-01-02T03:04:05.678Z`; else strftime directives and `%3f`, `%6f`, `%9f`.
     case startTime(format: String?)
     /// Request header, else the alternative; at most so many bytes.
@@ -33,25 +33,25 @@ package enum FormatOperator: Hashable, Sendable {
 }
 
 /// A format text, compiled: what `access_log_format` and header values are made of.
-package struct FormatString: Hashable, Sendable {
-    package enum Segment: Hashable, Sendable {
+public struct FormatString: Hashable, Sendable {
+    public enum Segment: Hashable, Sendable {
         case literal([UInt8])
         case value(FormatOperator)
     }
 
-    package let segments: [Segment]
+    public let segments: [Segment]
     /// Written for a value that is missing: `-` in texts by default, nothing with `omit_empty_values`.
-    package let omitsEmpty: Bool
+    public let omitsEmpty: Bool
 
-    package init(segments: [Segment], omitsEmpty: Bool = false) {
+    public init(segments: [Segment], omitsEmpty: Bool = false) {
         self.segments = segments
         self.omitsEmpty = omitsEmpty
     }
 
-    package init(literal: String) { self.init(segments: literal.isEmpty ? [] : [.literal(Array(literal.utf8))]) }
+    public init(literal: String) { self.init(segments: literal.isEmpty ? [] : [.literal(Array(literal.utf8))]) }
 
     /// The text, if there is no operator in it.
-    package var literal: [UInt8]? {
+    public var literal: [UInt8]? {
         switch segments.count {
         case 0: []
         case 1: if case .literal(let bytes) = segments[0] { bytes } else { nil }
@@ -61,7 +61,7 @@ package struct FormatString: Hashable, Sendable {
 }
 
 /// A JSON access-log format: an object whose leaves are formats. Keys are in the order they are printed.
-package indirect enum FormatTree: Hashable, Sendable {
+public indirect enum FormatTree: Hashable, Sendable {
     case object([(key: String, value: FormatTree)])
     case array([FormatTree])
     /// One operator alone keeps its type (numbers stay numbers); anything else is a string.
@@ -70,7 +70,7 @@ package indirect enum FormatTree: Hashable, Sendable {
     case bool(Bool)
     case null
 
-    package static func == (left: FormatTree, right: FormatTree) -> Bool {
+    public static func == (left: FormatTree, right: FormatTree) -> Bool {
         switch (left, right) {
         case (.object(let left), .object(let right)):
             left.count == right.count && zip(left, right).allSatisfy { $0.key == $1.key && $0.value == $1.value }
@@ -83,7 +83,7 @@ package indirect enum FormatTree: Hashable, Sendable {
         }
     }
 
-    package func hash(into hasher: inout Hasher) {
+    public func hash(into hasher: inout Hasher) {
         switch self {
         case .object(let members): for member in members { hasher.combine(member.key) }
         case .array(let items): hasher.combine(items)
@@ -96,14 +96,14 @@ package indirect enum FormatTree: Hashable, Sendable {
 }
 
 /// One access log of a listener, a connection manager or a TCP proxy.
-package final class AccessLog: Sendable {
-    package enum Sink: Hashable, Sendable { case file(String), standardOutput, standardError }
-    package enum Format: Hashable, Sendable {
+public final class AccessLog: Sendable {
+    public enum Sink: Hashable, Sendable { case file(String), standardOutput, standardError }
+    public enum Format: Hashable, Sendable {
         case text(FormatString)
         case json(FormatTree)
     }
 
-    package indirect enum Filter: Sendable {
+    public indirect enum Filter: Sendable {
         case status(Comparison)
         case duration(Comparison)
         case notHealthCheck
@@ -116,22 +116,22 @@ package final class AccessLog: Sendable {
     }
 
     /// `observed <operator> value`.
-    package struct Comparison: Hashable, Sendable {
-        package enum Operator: Hashable, Sendable { case equal, greaterOrEqual, lessOrEqual, notEqual }
-        package let `operator`: Operator
-        package let value: UInt64
+    public struct Comparison: Hashable, Sendable {
+        public enum Operator: Hashable, Sendable { case equal, greaterOrEqual, lessOrEqual, notEqual }
+        public let `operator`: Operator
+        public let value: UInt64
 
-        package init(_ `operator`: Operator, _ value: UInt64) {
+        public init(_ `operator`: Operator, _ value: UInt64) {
             self.operator = `operator`
             self.value = value
         }
     }
 
-    package let sink: Sink
-    package let format: Format
-    package let filter: Filter?
+    public let sink: Sink
+    public let format: Format
+    public let filter: Filter?
 
-    package init(sink: Sink, format: Format, filter: Filter? = nil) {
+    public init(sink: Sink, format: Format, filter: Filter? = nil) {
         self.sink = sink
         self.format = format
         self.filter = filter

@@ -1,7 +1,7 @@
 /// `config.core.v3.Http1ProtocolOptions`: how one side speaks HTTP/1.
-package struct HTTP1ProtocolOptions: Hashable, Sendable {
+public struct HTTP1ProtocolOptions: Hashable, Sendable {
     /// The case of the header names that this side writes.
-    package enum NameFormat: Hashable, Sendable {
+    public enum NameFormat: Hashable, Sendable {
         case lowercase
         /// The first letter, and each that follows no letter or digit, in upper case.
         case properCase
@@ -10,16 +10,16 @@ package struct HTTP1ProtocolOptions: Hashable, Sendable {
     }
 
     /// Clients: requests of HTTP/1.0 are answered; else they get 426.
-    package var acceptsHTTP10 = false
+    public var acceptsHTTP10 = false
     /// The host of HTTP/1.0 requests without one; empty: such a request is refused.
-    package var defaultHost = ""
-    package var nameFormat = NameFormat.lowercase
+    public var defaultHost = ""
+    public var nameFormat = NameFormat.lowercase
     /// Trailers of bodies in chunks are passed on; else they are dropped.
-    package var passesTrailers = false
+    public var passesTrailers = false
     /// To the upstream: the request target is an absolute URL.
-    package var sendsAbsoluteURL = false
+    public var sendsAbsoluteURL = false
     /// A length beside chunks is dropped and not refused.
-    package var allowsChunkedLength = false
+    public var allowsChunkedLength = false
 
-    package init() {}
+    public init() {}
 }

@@ -1,17 +1,17 @@
 /// `config.core.v3.Http2ProtocolOptions`: how one side speaks HTTP/2. nil in an optional is the codec's default.
-package struct HTTP2ProtocolOptions: Hashable, Sendable {
+public struct HTTP2ProtocolOptions: Hashable, Sendable {
     /// `connection_keepalive`: PINGs on a connection.
-    package struct Keepalive: Hashable, Sendable {
+    public struct Keepalive: Hashable, Sendable {
         /// nil: none in regular intervals.
-        package let interval: Duration?
+        public let interval: Duration?
         /// A connection whose PING is not answered for so long is closed.
-        package let timeout: Duration
+        public let timeout: Duration
         /// Up to so many percent are added to every interval; 15 by default.
-        package let jitterPercent: Double
+        public let jitterPercent: Double
         /// A connection that carried nothing for so long is asked before its next stream; nil: never.
-        package let idleInterval: Duration?
+        public let idleInterval: Duration?
 
-        package init(
+        public init(
             interval: Duration?, timeout: Duration, jitterPercent: Double = 15, idleInterval: Duration? = nil
         ) {
             self.interval = interval
@@ -21,20 +21,20 @@ package struct HTTP2ProtocolOptions: Hashable, Sendable {
         }
     }
 
-    package var hpackTableSize: UInt32?
-    package var maxConcurrentStreams: UInt32?
-    package var initialStreamWindow: UInt32?
-    package var initialConnectionWindow: UInt32?
+    public var hpackTableSize: UInt32?
+    public var maxConcurrentStreams: UInt32?
+    public var initialStreamWindow: UInt32?
+    public var initialConnectionWindow: UInt32?
     /// Extended CONNECT of RFC 8441.
-    package var allowsConnect = false
-    package var maxOutboundFrames: UInt32?
-    package var maxOutboundControlFrames: UInt32?
-    package var maxConsecutiveEmptyFrames: UInt32?
-    package var maxPriorityFramesPerStream: UInt32?
-    package var maxWindowUpdatesPerDataFrame: UInt32?
+    public var allowsConnect = false
+    public var maxOutboundFrames: UInt32?
+    public var maxOutboundControlFrames: UInt32?
+    public var maxConsecutiveEmptyFrames: UInt32?
+    public var maxPriorityFramesPerStream: UInt32?
+    public var maxWindowUpdatesPerDataFrame: UInt32?
     /// A malformed message ends its stream alone.
-    package var malformedMessageEndsStream = false
-    package var keepalive: Keepalive?
+    public var malformedMessageEndsStream = false
+    public var keepalive: Keepalive?
 
-    package init() {}
+    public init() {}
 }

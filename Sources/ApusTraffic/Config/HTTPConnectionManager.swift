@@ -1,37 +1,37 @@
-package import ApusCore
+public import ApusCore
 
 /// `http_connection_manager.v3.HttpConnectionManager`.
-package final class HTTPConnectionManager: Sendable {
-    package enum Codec: Hashable, Sendable { case automatic, http1, http2 }
+public final class HTTPConnectionManager: Sendable {
+    public enum Codec: Hashable, Sendable { case automatic, http1, http2 }
 
-    package enum RouteSource: Sendable {
+    public enum RouteSource: Sendable {
         case inline(RouteTable)
         /// Read `ProxyConfiguration.routeTables[slot]` at the start of every request.
         case discovered(name: String, slot: Slot)
     }
 
-    package enum ServerHeader: Hashable, Sendable { case overwrite, appendIfAbsent, passThrough }
-    package enum Underscores: Hashable, Sendable { case allow, reject, drop }
-    package enum EscapedSlashes: Hashable, Sendable { case keep, reject, unescapeAndRedirect, unescapeAndForward }
-    package enum StripPort: Hashable, Sendable { case no, matching, any }
-    package enum ClientCertificate: Hashable, Sendable {
+    public enum ServerHeader: Hashable, Sendable { case overwrite, appendIfAbsent, passThrough }
+    public enum Underscores: Hashable, Sendable { case allow, reject, drop }
+    public enum EscapedSlashes: Hashable, Sendable { case keep, reject, unescapeAndRedirect, unescapeAndForward }
+    public enum StripPort: Hashable, Sendable { case no, matching, any }
+    public enum ClientCertificate: Hashable, Sendable {
         case sanitize, forwardOnly, appendForward, sanitizeSet, alwaysForwardOnly
     }
 
     /// `set_current_client_cert_details`: what of the peer's certificate is told beside its digest.
-    package struct CertificateDetails: OptionSet, Hashable, Sendable {
-        package let rawValue: UInt8
+    public struct CertificateDetails: OptionSet, Hashable, Sendable {
+        public let rawValue: UInt8
 
-        package init(rawValue: UInt8) { self.rawValue = rawValue }
+        public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-        package static let certificate = CertificateDetails(rawValue: 1)
-        package static let subject = CertificateDetails(rawValue: 2)
-        package static let uri = CertificateDetails(rawValue: 4)
-        package static let dns = CertificateDetails(rawValue: 8)
+        public static let certificate = CertificateDetails(rawValue: 1)
+        public static let subject = CertificateDetails(rawValue: 2)
+        public static let uri = CertificateDetails(rawValue: 4)
+        public static let dns = CertificateDetails(rawValue: 8)
     }
 
     /// One of `original_ip_detection_extensions`: where the client's address is found without `use_remote_address`.
-    package enum AddressDetection: Sendable {
+    public enum AddressDetection: Sendable {
         /// In `x-forwarded-for`, behind so many trusted hops.
         case hops(UInt32)
         /// The rightmost address of `x-forwarded-for` that is in none of these; only if the peer is in one of them.
@@ -41,91 +41,91 @@ package final class HTTPConnectionManager: Sendable {
     }
 
     /// Handling of `x-forwarded-*`, request ids and the like.
-    package struct Identity: Sendable {
-        package var usesRemoteAddress = false
-        package var trustedHops: UInt32 = 0
-        package var skipsForwardedForAppend = false
+    public struct Identity: Sendable {
+        public var usesRemoteAddress = false
+        public var trustedHops: UInt32 = 0
+        public var skipsForwardedForAppend = false
         /// Written into `via`; empty: none.
-        package var via = ""
-        package var generatesRequestID = true
-        package var preservesExternalRequestID = false
-        package var alwaysSetsRequestIDInResponse = false
-        package var clientCertificate = ClientCertificate.sanitize
-        package var certificateDetails: CertificateDetails = []
-        package var appendsForwardedPort = false
+        public var via = ""
+        public var generatesRequestID = true
+        public var preservesExternalRequestID = false
+        public var alwaysSetsRequestIDInResponse = false
+        public var clientCertificate = ClientCertificate.sanitize
+        public var certificateDetails: CertificateDetails = []
+        public var appendsForwardedPort = false
         /// `internal_address_config.cidr_ranges`; empty: no address is internal.
-        package var internalRanges: [CIDR] = []
+        public var internalRanges: [CIDR] = []
         /// nil: the scheme is that of the connection (or the authority form).
-        package var schemeOverwrite: String?
+        public var schemeOverwrite: String?
         /// The first that finds an address decides; empty: `x-forwarded-for` behind `trustedHops`.
-        package var detections: [AddressDetection] = []
+        public var detections: [AddressDetection] = []
 
-        package init() {}
+        public init() {}
     }
 
     /// How request paths and hosts are cleaned before routing.
-    package struct Normalization: Sendable {
-        package var normalizesPath = false
-        package var mergesSlashes = false
-        package var escapedSlashes = EscapedSlashes.keep
-        package var stripsPort = StripPort.no
-        package var stripsTrailingHostDot = false
+    public struct Normalization: Sendable {
+        public var normalizesPath = false
+        public var mergesSlashes = false
+        public var escapedSlashes = EscapedSlashes.keep
+        public var stripsPort = StripPort.no
+        public var stripsTrailingHostDot = false
 
-        package init() {}
+        public init() {}
     }
 
     /// Limits of the messages.
-    package struct Limits: Sendable {
+    public struct Limits: Sendable {
         /// Bytes of one request head: 60 KiB by default.
-        package var maxHeaderBytes = 60 << 10
-        package var maxHeaders = 100
+        public var maxHeaderBytes = 60 << 10
+        public var maxHeaders = 100
         /// nil: no limit.
-        package var maxRequestsPerConnection: UInt32?
-        package var underscores = Underscores.allow
+        public var maxRequestsPerConnection: UInt32?
+        public var underscores = Underscores.allow
 
-        package init() {}
+        public init() {}
     }
 
     /// nil turns a time-out off.
-    package struct Timeouts: Sendable {
-        package var streamIdle: Duration? = .seconds(300)
-        package var request: Duration?
-        package var requestHeaders: Duration?
-        package var drain: Duration? = .seconds(5)
-        package var delayedClose: Duration? = .seconds(1)
-        package var connectionIdle: Duration? = .seconds(3600)
-        package var maxConnection: Duration?
-        package var maxStream: Duration?
+    public struct Timeouts: Sendable {
+        public var streamIdle: Duration? = .seconds(300)
+        public var request: Duration?
+        public var requestHeaders: Duration?
+        public var drain: Duration? = .seconds(5)
+        public var delayedClose: Duration? = .seconds(1)
+        public var connectionIdle: Duration? = .seconds(3600)
+        public var maxConnection: Duration?
+        public var maxStream: Duration?
 
-        package init() {}
+        public init() {}
     }
 
-    package let statPrefix: String
-    package let codec: Codec
-    package let routes: RouteSource
-    package let filters: [HTTPFilter]
-    package let accessLogs: [AccessLog]
-    package let identity: Identity
-    package let normalization: Normalization
-    package let limits: Limits
-    package let http1: HTTP1ProtocolOptions
-    package let http2: HTTP2ProtocolOptions
-    package let timeouts: Timeouts
-    package let serverName: String
-    package let serverHeader: ServerHeader
-    package let upgrades: [UpgradePolicy]
-    package let proxies100Continue: Bool
+    public let statPrefix: String
+    public let codec: Codec
+    public let routes: RouteSource
+    public let filters: [HTTPFilter]
+    public let accessLogs: [AccessLog]
+    public let identity: Identity
+    public let normalization: Normalization
+    public let limits: Limits
+    public let http1: HTTP1ProtocolOptions
+    public let http2: HTTP2ProtocolOptions
+    public let timeouts: Timeouts
+    public let serverName: String
+    public let serverHeader: ServerHeader
+    public let upgrades: [UpgradePolicy]
+    public let proxies100Continue: Bool
     /// Router: neither `x-envoy-*` debug headers nor the time-out header.
-    package let suppressesEnvoyHeaders: Bool
-    package let respectsExpectedTimeout: Bool
+    public let suppressesEnvoyHeaders: Bool
+    public let respectsExpectedTimeout: Bool
     /// nil: the proxy's own answers leave as they are.
-    package let localReplies: LocalReplyPolicy?
+    public let localReplies: LocalReplyPolicy?
     /// Done to every request before it is routed.
-    package let earlyMutations: [HeaderMutation]
+    public let earlyMutations: [HeaderMutation]
     /// Filters that only serve routes which say so, by their place in `filters`; empty: none.
-    package let dormantFilters: [Bool]
+    public let dormantFilters: [Bool]
 
-    package init(
+    public init(
         statPrefix: String, codec: Codec = .automatic, routes: RouteSource, filters: [HTTPFilter] = [],
         accessLogs: [AccessLog] = [], identity: Identity = Identity(), normalization: Normalization = Normalization(),
         limits: Limits = Limits(), http1: HTTP1ProtocolOptions = HTTP1ProtocolOptions(),
@@ -159,25 +159,25 @@ package final class HTTPConnectionManager: Sendable {
 }
 
 /// `tcp_proxy.v3.TcpProxy`.
-package final class TCPProxy: Sendable {
-    package enum Target: Sendable {
+public final class TCPProxy: Sendable {
+    public enum Target: Sendable {
         case cluster(ClusterReference)
         case weighted([(cluster: ClusterReference, weight: UInt32, metadata: MetadataCriteria?)], total: UInt64)
     }
 
-    package let statPrefix: String
-    package let target: Target
+    public let statPrefix: String
+    public let target: Target
     /// No byte in either direction for so long closes the connection; nil: never.
-    package let idleTimeout: Duration?
-    package let maxConnectionDuration: Duration?
-    package let maxConnectAttempts: UInt32
+    public let idleTimeout: Duration?
+    public let maxConnectionDuration: Duration?
+    public let maxConnectAttempts: UInt32
     /// Only the source address can be the key of a raw connection.
-    package let hashesSourceIP: Bool
+    public let hashesSourceIP: Bool
     /// `metadata_match`: what an endpoint's metadata must say; weighted clusters have their own.
-    package let metadata: MetadataCriteria?
-    package let accessLogs: [AccessLog]
+    public let metadata: MetadataCriteria?
+    public let accessLogs: [AccessLog]
 
-    package init(
+    public init(
         statPrefix: String, target: Target, idleTimeout: Duration? = .seconds(3600),
         maxConnectionDuration: Duration? = nil, maxConnectAttempts: UInt32 = 1, hashesSourceIP: Bool = false,
         metadata: MetadataCriteria? = nil, accessLogs: [AccessLog] = []

@@ -1,74 +1,74 @@
 /// `config.core.v3.HealthCheck`, with Envoy's defaults.
-package struct HealthCheckConfig: Sendable {
-    package enum Probe: Sendable {
+public struct HealthCheckConfig: Sendable {
+    public enum Probe: Sendable {
         case http(HTTPProbe)
         case grpc(GRPCProbe)
         case tcp(TCPProbe)
     }
 
-    package struct HTTPProbe: Sendable {
+    public struct HTTPProbe: Sendable {
         /// Empty: the name of the cluster.
-        package var host = ""
-        package var path = "/"
-        package var method = "GET"
-        package var body: [UInt8] = []
+        public var host = ""
+        public var path = "/"
+        public var method = "GET"
+        public var body: [UInt8] = []
         /// Found in the answer's body in this order; empty: the body does not matter.
-        package var expectedBody: [[UInt8]] = []
+        public var expectedBody: [[UInt8]] = []
         /// Bytes of the body that are looked at.
-        package var bodyLimit = 1024
-        package var headers = HeaderOperations.none
-        package var expectedStatuses: [Range<Int64>] = [200..<201]
+        public var bodyLimit = 1024
+        public var headers = HeaderOperations.none
+        public var expectedStatuses: [Range<Int64>] = [200..<201]
         /// A failure with one of these counts towards the threshold, others are final at once.
-        package var retriableStatuses: [Range<Int64>] = []
+        public var retriableStatuses: [Range<Int64>] = []
         /// What `x-envoy-upstream-healthchecked-cluster` of the answer must be.
-        package var serviceName: StringMatch?
-        package var usesHTTP2 = false
+        public var serviceName: StringMatch?
+        public var usesHTTP2 = false
 
-        package init() {}
+        public init() {}
     }
 
     /// `grpc.health.v1.Health/Check`.
-    package struct GRPCProbe: Sendable {
+    public struct GRPCProbe: Sendable {
         /// Empty: the server as a whole.
-        package var service = ""
+        public var service = ""
         /// Empty: the name of the cluster.
-        package var authority = ""
-        package var headers = HeaderOperations.none
+        public var authority = ""
+        public var headers = HeaderOperations.none
 
-        package init() {}
+        public init() {}
     }
 
     /// The judgement of a complete answer.
-    package enum Verdict: Hashable, Sendable { case healthy, degraded, failed(retriable: Bool) }
+    public enum Verdict: Hashable, Sendable { case healthy, degraded, failed(retriable: Bool) }
 
-    package struct TCPProbe: Sendable {
-        package var send: [UInt8] = []
+    public struct TCPProbe: Sendable {
+        public var send: [UInt8] = []
         /// Found in what comes back in this order; empty: a connection is enough.
-        package var receive: [[UInt8]] = []
+        public var receive: [[UInt8]] = []
 
-        package init() {}
+        public init() {}
     }
 
-    package var timeout: Duration
-    package var interval: Duration
-    package var initialJitter: Duration = .zero
-    package var intervalJitter: Duration = .zero
+    public var timeout: Duration
+    public var interval: Duration
+    public var initialJitter: Duration = .zero
+    public var intervalJitter: Duration = .zero
     /// Percent of the interval.
-    package var intervalJitterPercent: UInt32 = 0
-    package var unhealthyThreshold: UInt32
-    package var healthyThreshold: UInt32
-    package var port: UInt16?
-    package var reusesConnection = true
+    public var intervalJitterPercent: UInt32 = 0
+    public var unhealthyThreshold: UInt32
+    public var healthyThreshold: UInt32
+    public var port: UInt16?
+    public var reusesConnection = true
     /// While the cluster has never had a connection.
-    package var noTrafficInterval: Duration = .seconds(60)
-    package var noTrafficHealthyInterval: Duration = .seconds(60)
-    package var unhealthyInterval: Duration
+    public var noTrafficInterval: Duration = .seconds(60)
+    public var noTrafficHealthyInterval: Duration = .seconds(60)
+    public var unhealthyInterval: Duration
     /// Between the first failure and the threshold.
-    package var unhealthyEdgeInterval: Duration
-    package var healthyEdgeInterval: Duration
-    package var probe: Probe
+    public var unhealthyEdgeInterval: Duration
+    public var healthyEdgeInterval: Duration
+    public var probe: Probe
 
-    package init(
+    public init(
         timeout: Duration, interval: Duration, unhealthyThreshold: UInt32, healthyThreshold: UInt32, probe: Probe
     ) {
         self.timeout = timeout
@@ -83,17 +83,17 @@ package struct HealthCheckConfig: Sendable {
 }
 
 /// What follows when a host's health changes.
-package struct HostHealthOptions: Hashable, Sendable {
+public struct HostHealthOptions: Hashable, Sendable {
     /// Raw connections to a host that fails are closed.
-    package var closesConnections = false
+    public var closesConnections = false
     /// A host that is no longer named goes at once, also while its checks pass.
-    package var ignoresHealthOnRemoval = false
+    public var ignoresHealthOnRemoval = false
     /// Connections to one host at a time, over all loops; nil: no limit but the cluster's.
-    package var maxConnectionsPerHost: UInt32?
+    public var maxConnectionsPerHost: UInt32?
     /// What a host may be if it is to be used because a request names it.
-    package var overridable: Set<Status> = [.healthy, .degraded]
+    public var overridable: Set<Status> = [.healthy, .degraded]
 
-    package enum Status: Hashable, Sendable { case healthy, degraded, unhealthy, draining }
+    public enum Status: Hashable, Sendable { case healthy, degraded, unhealthy, draining }
 
-    package init() {}
+    public init() {}
 }

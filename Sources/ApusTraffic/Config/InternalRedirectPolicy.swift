@@ -1,6 +1,6 @@
 /// `config.route.v3.InternalRedirectPolicy`: redirects of the upstream that the proxy follows itself.
-package final class InternalRedirectPolicy: Sendable {
-    package enum Predicate: Hashable, Sendable {
+public final class InternalRedirectPolicy: Sendable {
+    public enum Predicate: Hashable, Sendable {
         /// No route is taken twice.
         case previousRoutes
         /// Only routes of these names.
@@ -9,14 +9,14 @@ package final class InternalRedirectPolicy: Sendable {
         case safeCrossScheme
     }
 
-    package let maxRedirects: UInt32
-    package let statuses: [UInt16]
-    package let predicates: [Predicate]
-    package let allowsCrossScheme: Bool
+    public let maxRedirects: UInt32
+    public let statuses: [UInt16]
+    public let predicates: [Predicate]
+    public let allowsCrossScheme: Bool
     /// Taken over from the answer into the new request.
-    package let copiedHeaders: [HeaderName]
+    public let copiedHeaders: [HeaderName]
 
-    package init(
+    public init(
         maxRedirects: UInt32 = 1, statuses: [UInt16] = [302], predicates: [Predicate] = [],
         allowsCrossScheme: Bool = false, copiedHeaders: [HeaderName] = []
     ) {

@@ -1,22 +1,22 @@
-package import ApusCore
+public import ApusCore
 
 /// `config.listener.v3.FilterChainMatch`. An empty list or nil means "any".
-package struct FilterChainMatch: Sendable {
-    package enum TransportProtocol: Hashable, Sendable { case tls, rawBuffer }
-    package enum SourceType: Hashable, Sendable { case any, sameIPOrLoopback, external }
+public struct FilterChainMatch: Sendable {
+    public enum TransportProtocol: Hashable, Sendable { case tls, rawBuffer }
+    public enum SourceType: Hashable, Sendable { case any, sameIPOrLoopback, external }
 
-    package let destinationPort: UInt16?
-    package let destinations: [CIDR]
+    public let destinationPort: UInt16?
+    public let destinations: [CIDR]
     /// Lower case; `*.example.com` is a suffix.
-    package let serverNames: [String]
-    package let transportProtocol: TransportProtocol?
-    package let applicationProtocols: [String]
-    package let directSources: [CIDR]
-    package let sourceType: SourceType
-    package let sources: [CIDR]
-    package let sourcePorts: [UInt16]
+    public let serverNames: [String]
+    public let transportProtocol: TransportProtocol?
+    public let applicationProtocols: [String]
+    public let directSources: [CIDR]
+    public let sourceType: SourceType
+    public let sources: [CIDR]
+    public let sourcePorts: [UInt16]
 
-    package init(
+    public init(
         destinationPort: UInt16? = nil, destinations: [CIDR] = [], serverNames: [String] = [],
         transportProtocol: TransportProtocol? = nil, applicationProtocols: [String] = [],
         directSources: [CIDR] = [], sourceType: SourceType = .any, sources: [CIDR] = [], sourcePorts: [UInt16] = []
@@ -34,14 +34,14 @@ package struct FilterChainMatch: Sendable {
 }
 
 /// When a listener filter is skipped (`filter_disabled`), by destination port.
-package indirect enum PortPredicate: Sendable {
+public indirect enum PortPredicate: Sendable {
     case any
     case range(from: UInt32, until: UInt32)
     case not(PortPredicate)
     case all([PortPredicate])
     case either([PortPredicate])
 
-    package func holds(port: UInt16) -> Bool {
+    public func holds(port: UInt16) -> Bool {
         switch self {
         case .any: true
         case .range(let from, let until): UInt32(port) >= from && UInt32(port) < until
@@ -52,46 +52,46 @@ package indirect enum PortPredicate: Sendable {
     }
 }
 
-package struct ListenerFilter: Sendable {
-    package enum Kind: Hashable, Sendable { case originalDestination, tlsInspector, httpInspector }
+public struct ListenerFilter: Sendable {
+    public enum Kind: Hashable, Sendable { case originalDestination, tlsInspector, httpInspector }
 
-    package let kind: Kind
-    package let disabled: PortPredicate?
+    public let kind: Kind
+    public let disabled: PortPredicate?
 
-    package init(kind: Kind, disabled: PortPredicate? = nil) {
+    public init(kind: Kind, disabled: PortPredicate? = nil) {
         self.kind = kind
         self.disabled = disabled
     }
 
-    package func applies(toDestinationPort port: UInt16) -> Bool { !(disabled?.holds(port: port) ?? false) }
+    public func applies(toDestinationPort port: UInt16) -> Bool { !(disabled?.holds(port: port) ?? false) }
 }
 
 /// What serves the connections of a filter chain. The set is closed.
-package enum NetworkFilter: Sendable {
+public enum NetworkFilter: Sendable {
     case http(HTTPConnectionManager)
     case tcp(TCPProxy)
 }
 
 /// What a connection has to pass before its terminal filter serves it.
-package enum ConnectionFilter: Sendable {
+public enum ConnectionFilter: Sendable {
     case authorization(AuthorizationFilter)
     case rateLimit(ConnectionRateLimit)
 }
 
-package final class FilterChain: Sendable {
-    package let name: String
-    package let match: FilterChainMatch
+public final class FilterChain: Sendable {
+    public let name: String
+    public let match: FilterChainMatch
     /// nil: plain bytes.
-    package let transport: TLSContext?
+    public let transport: TLSContext?
     /// nil: the proxy's own limit.
-    package let handshakeTimeout: Duration?
+    public let handshakeTimeout: Duration?
     /// In order.
-    package let guards: [ConnectionFilter]
-    package let filter: NetworkFilter
+    public let guards: [ConnectionFilter]
+    public let filter: NetworkFilter
     /// Digest of the chain's bytes: an equal chain of a newer listener keeps its connections.
-    package let version: ContentVersion
+    public let version: ContentVersion
 
-    package init(
+    public init(
         name: String = "", match: FilterChainMatch = FilterChainMatch(), transport: TLSContext? = nil,
         handshakeTimeout: Duration? = nil, guards: [ConnectionFilter] = [],
         filter: NetworkFilter, version: ContentVersion = ContentVersion(0)
@@ -107,31 +107,31 @@ package final class FilterChain: Sendable {
 }
 
 /// `config.listener.v3.Listener`.
-package final class ListenerConfig: Sendable {
-    package enum Direction: Hashable, Sendable { case unspecified, inbound, outbound }
+public final class ListenerConfig: Sendable {
+    public enum Direction: Hashable, Sendable { case unspecified, inbound, outbound }
 
-    package let name: String
+    public let name: String
     /// Digest of the bytes it was decoded from.
-    package let version: ContentVersion
-    package let address: SocketAddress
+    public let version: ContentVersion
+    public let address: SocketAddress
     /// False: only connections handed over by a listener that uses the original destination arrive here.
-    package let bindsToPort: Bool
+    public let bindsToPort: Bool
     /// Connections go on to the listener of their original destination, if there is one.
-    package let usesOriginalDestination: Bool
-    package let chains: [FilterChain]
-    package let defaultChain: FilterChain?
-    package let matcher: FilterChainMatcher
-    package let listenerFilters: [ListenerFilter]
+    public let usesOriginalDestination: Bool
+    public let chains: [FilterChain]
+    public let defaultChain: FilterChain?
+    public let matcher: FilterChainMatcher
+    public let listenerFilters: [ListenerFilter]
     /// How long the inspectors may wait for bytes; nil: for ever.
-    package let listenerFiltersTimeout: Duration?
-    package let continuesOnListenerFiltersTimeout: Bool
+    public let listenerFiltersTimeout: Duration?
+    public let continuesOnListenerFiltersTimeout: Bool
     /// Bytes; above, reading pauses.
-    package let bufferLimit: UInt32
-    package let backlog: UInt32?
-    package let direction: Direction
-    package let accessLogs: [AccessLog]
+    public let bufferLimit: UInt32
+    public let backlog: UInt32?
+    public let direction: Direction
+    public let accessLogs: [AccessLog]
 
-    package init(
+    public init(
         name: String, version: ContentVersion = ContentVersion(0), address: SocketAddress, bindsToPort: Bool = true,
         usesOriginalDestination: Bool = false, chains: [FilterChain],
         defaultChain: FilterChain? = nil, listenerFilters: [ListenerFilter] = [],

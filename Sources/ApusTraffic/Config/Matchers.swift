@@ -1,8 +1,8 @@
-package import ApusRegex
+public import ApusRegex
 
 /// `type.matcher.v3.StringMatcher`, compiled.
-package struct StringMatch: Sendable {
-    package enum Pattern: Sendable {
+public struct StringMatch: Sendable {
+    public enum Pattern: Sendable {
         case exact([UInt8])
         case prefix([UInt8])
         case suffix([UInt8])
@@ -10,11 +10,11 @@ package struct StringMatch: Sendable {
         case regex(RE2Pattern)
     }
 
-    package let pattern: Pattern
-    package let ignoresCase: Bool
+    public let pattern: Pattern
+    public let ignoresCase: Bool
 
     /// - Parameter ignoresCase: no effect on a regular expression, as with Envoy.
-    package init(_ pattern: Pattern, ignoresCase: Bool = false) {
+    public init(_ pattern: Pattern, ignoresCase: Bool = false) {
         self.ignoresCase = ignoresCase
         guard ignoresCase else {
             self.pattern = pattern
@@ -29,9 +29,9 @@ package struct StringMatch: Sendable {
         }
     }
 
-    package static func exact(_ text: String) -> StringMatch { StringMatch(.exact(Array(text.utf8))) }
+    public static func exact(_ text: String) -> StringMatch { StringMatch(.exact(Array(text.utf8))) }
 
-    package func matches(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    public func matches(_ bytes: UnsafeRawBufferPointer) -> Bool {
         switch pattern {
         case .exact(let wanted): bytes.count == wanted.count && same(bytes, 0, wanted)
         case .prefix(let wanted): bytes.count >= wanted.count && same(bytes, 0, wanted)
@@ -59,8 +59,8 @@ package struct StringMatch: Sendable {
 
 /// `config.route.v3.HeaderMatcher`. Several fields of one name are compared one by one, never joined: one that passes
 /// decides, and what is inverted is that decision.
-package struct HeaderMatch: Sendable {
-    package enum Test: Sendable {
+public struct HeaderMatch: Sendable {
+    public enum Test: Sendable {
         /// The header is there (`present_match: true`, or no specifier at all).
         case present
         /// The header is not there (`present_match: false`).
@@ -70,14 +70,14 @@ package struct HeaderMatch: Sendable {
         case range(Int64, Int64)
     }
 
-    package let name: HeaderName
-    package let test: Test
-    package let inverted: Bool
+    public let name: HeaderName
+    public let test: Test
+    public let inverted: Bool
     /// A missing header is the empty value. Without it a missing header fails every test but that of presence, the
     /// inverted tests too (Envoy ignores the rule then).
-    package let treatsMissingAsEmpty: Bool
+    public let treatsMissingAsEmpty: Bool
 
-    package init(name: HeaderName, test: Test, inverted: Bool = false, treatsMissingAsEmpty: Bool = false) {
+    public init(name: HeaderName, test: Test, inverted: Bool = false, treatsMissingAsEmpty: Bool = false) {
         self.name = name
         self.test = test
         self.inverted = inverted
@@ -86,28 +86,28 @@ package struct HeaderMatch: Sendable {
 }
 
 /// `config.route.v3.QueryParameterMatcher`: the first value of the parameter is compared.
-package struct QueryMatch: Sendable {
-    package let name: [UInt8]
+public struct QueryMatch: Sendable {
+    public let name: [UInt8]
     /// nil: the parameter is there, whatever its value.
-    package let value: StringMatch?
+    public let value: StringMatch?
 
-    package init(name: String, value: StringMatch?) {
+    public init(name: String, value: StringMatch?) {
         self.name = Array(name.utf8)
         self.value = value
     }
 }
 
 /// A share of the requests in millionths: `numerator` of 100, 10,000 or 1,000,000, made common.
-package struct Fraction: Hashable, Sendable {
-    package let millionths: UInt32
+public struct Fraction: Hashable, Sendable {
+    public let millionths: UInt32
 
-    package init(millionths: UInt32) { self.millionths = min(millionths, 1_000_000) }
+    public init(millionths: UInt32) { self.millionths = min(millionths, 1_000_000) }
 
-    package static let all = Fraction(millionths: 1_000_000)
-    package static let none = Fraction(millionths: 0)
+    public static let all = Fraction(millionths: 1_000_000)
+    public static let none = Fraction(millionths: 0)
 
     /// True for `millionths` of a million equally likely draws.
-    package func contains(draw: UInt64) -> Bool {
+    public func contains(draw: UInt64) -> Bool {
         millionths == 1_000_000 || (millionths > 0 && draw % 1_000_000 < UInt64(millionths))
     }
 }

@@ -1,37 +1,37 @@
 /// `config.cluster.v3.OutlierDetection`, with Envoy's defaults.
-package struct OutlierDetectionConfig: Hashable, Sendable {
-    package var consecutive5xx: UInt32 = 5
-    package var interval: Duration = .seconds(10)
-    package var baseEjectionTime: Duration = .seconds(30)
-    package var maxEjectionTime: Duration = .seconds(300)
-    package var maxEjectionTimeJitter: Duration = .zero
-    package var maxEjectionPercent: UInt32 = 10
-    package var enforcingConsecutive5xx: UInt32 = 100
-    package var consecutiveGatewayFailure: UInt32 = 5
-    package var enforcingConsecutiveGatewayFailure: UInt32 = 0
-    package var splitsLocalOriginErrors = false
-    package var consecutiveLocalOriginFailure: UInt32 = 5
-    package var enforcingConsecutiveLocalOriginFailure: UInt32 = 100
-    package var enforcingSuccessRate: UInt32 = 100
-    package var enforcingLocalOriginSuccessRate: UInt32 = 100
-    package var successRateMinimumHosts: UInt32 = 5
-    package var successRateRequestVolume: UInt32 = 100
+public struct OutlierDetectionConfig: Hashable, Sendable {
+    public var consecutive5xx: UInt32 = 5
+    public var interval: Duration = .seconds(10)
+    public var baseEjectionTime: Duration = .seconds(30)
+    public var maxEjectionTime: Duration = .seconds(300)
+    public var maxEjectionTimeJitter: Duration = .zero
+    public var maxEjectionPercent: UInt32 = 10
+    public var enforcingConsecutive5xx: UInt32 = 100
+    public var consecutiveGatewayFailure: UInt32 = 5
+    public var enforcingConsecutiveGatewayFailure: UInt32 = 0
+    public var splitsLocalOriginErrors = false
+    public var consecutiveLocalOriginFailure: UInt32 = 5
+    public var enforcingConsecutiveLocalOriginFailure: UInt32 = 100
+    public var enforcingSuccessRate: UInt32 = 100
+    public var enforcingLocalOriginSuccessRate: UInt32 = 100
+    public var successRateMinimumHosts: UInt32 = 5
+    public var successRateRequestVolume: UInt32 = 100
     /// Thousandths: 1900 is a factor of 1.9.
-    package var successRateStdevFactor: UInt32 = 1900
-    package var enforcingFailurePercentage: UInt32 = 0
-    package var enforcingLocalOriginFailurePercentage: UInt32 = 0
-    package var failurePercentageThreshold: UInt32 = 85
-    package var failurePercentageMinimumHosts: UInt32 = 5
-    package var failurePercentageRequestVolume: UInt32 = 50
-    package var alwaysEjectsOneHost = false
+    public var successRateStdevFactor: UInt32 = 1900
+    public var enforcingFailurePercentage: UInt32 = 0
+    public var enforcingLocalOriginFailurePercentage: UInt32 = 0
+    public var failurePercentageThreshold: UInt32 = 85
+    public var failurePercentageMinimumHosts: UInt32 = 5
+    public var failurePercentageRequestVolume: UInt32 = 50
+    public var alwaysEjectsOneHost = false
     /// A passing active health check ends an ejection.
-    package var unejectsOnHealthCheck = true
+    public var unejectsOnHealthCheck = true
 
-    package init() {}
+    public init() {}
 }
 
 /// `config.common.matcher.v3.MatchPredicate`, as far as it looks at the head of a response.
-package indirect enum ResponsePredicate: Sendable {
+public indirect enum ResponsePredicate: Sendable {
     case any
     case not(ResponsePredicate)
     case all([ResponsePredicate])
@@ -39,7 +39,7 @@ package indirect enum ResponsePredicate: Sendable {
     /// All of them; `:status` is among the headers.
     case headers([HeaderMatch])
 
-    package func matches(_ head: HTTPHead) -> Bool {
+    public func matches(_ head: HTTPHead) -> Bool {
         switch self {
         case .any: true
         case .not(let inner): !inner.matches(head)

@@ -1,10 +1,10 @@
 /// A cluster as requests see it: its configuration and its hosts of this moment.
-package final class Cluster: Sendable {
-    package let config: ClusterConfig
+public final class Cluster: Sendable {
+    public let config: ClusterConfig
     /// For DNS clusters the names; whoever resolves them makes a table of addresses from it.
-    package let endpoints: EndpointTable
+    public let endpoints: EndpointTable
 
-    package init(config: ClusterConfig, endpoints: EndpointTable) {
+    public init(config: ClusterConfig, endpoints: EndpointTable) {
         self.config = config
         self.endpoints = endpoints
     }
@@ -12,21 +12,21 @@ package final class Cluster: Sendable {
 
 /// Everything a data plane needs to serve, immutable. A loop replaces its reference to take on a newer one; a request
 /// keeps the one it began with.
-package final class ProxyConfiguration: Sendable {
+public final class ProxyConfiguration: Sendable {
     /// Counts up with every change.
-    package let generation: UInt64
+    public let generation: UInt64
     /// Listeners that are ready: their route tables are here.
-    package let listeners: [ListenerConfig]
+    public let listeners: [ListenerConfig]
     /// By the slot that connection managers carry; nil: not (yet) known.
-    package let routeTables: [RouteTable?]
+    public let routeTables: [RouteTable?]
     /// By the slot that routes carry; nil: not known, or still waiting for its endpoints.
-    package let clusters: [Cluster?]
+    public let clusters: [Cluster?]
     /// Names of the clusters that exist, for `cluster_header` and for statistics.
     private let clusterSlots: [String: Slot]
     /// By the slot that TLS contexts carry; nil: not here (yet).
-    package let secrets: [Secret?]
+    public let secrets: [Secret?]
 
-    package init(
+    public init(
         generation: UInt64, listeners: [ListenerConfig], routeTables: [RouteTable?], clusters: [Cluster?],
         clusterSlots: [String: Slot], secrets: [Secret?] = []
     ) {
@@ -38,21 +38,21 @@ package final class ProxyConfiguration: Sendable {
         self.clusterSlots = clusterSlots
     }
 
-    package static let empty = ProxyConfiguration(
+    public static let empty = ProxyConfiguration(
         generation: 0, listeners: [], routeTables: [], clusters: [], clusterSlots: [:])
 
-    package func cluster(_ slot: Slot) -> Cluster? { slot.index < clusters.count ? clusters[slot.index] : nil }
+    public func cluster(_ slot: Slot) -> Cluster? { slot.index < clusters.count ? clusters[slot.index] : nil }
 
-    package func secret(_ slot: Slot) -> Secret? { slot.index < secrets.count ? secrets[slot.index] : nil }
+    public func secret(_ slot: Slot) -> Secret? { slot.index < secrets.count ? secrets[slot.index] : nil }
 
-    package func cluster(named name: String) -> Cluster? { clusterSlots[name].flatMap { cluster($0) } }
+    public func cluster(named name: String) -> Cluster? { clusterSlots[name].flatMap { cluster($0) } }
 
-    package func routeTable(_ slot: Slot) -> RouteTable? {
+    public func routeTable(_ slot: Slot) -> RouteTable? {
         slot.index < routeTables.count ? routeTables[slot.index] : nil
     }
 
     /// The table that serves a connection manager now.
-    package func routeTable(for manager: HTTPConnectionManager) -> RouteTable? {
+    public func routeTable(for manager: HTTPConnectionManager) -> RouteTable? {
         switch manager.routes {
         case .inline(let table): table
         case .discovered(_, let slot): routeTable(slot)
@@ -61,20 +61,20 @@ package final class ProxyConfiguration: Sendable {
 }
 
 /// What is different from the configuration before.
-package struct ConfigurationChange: Sendable {
-    package var addedListeners: [String] = []
-    package var changedListeners: [String] = []
-    package var removedListeners: [String] = []
-    package var changedClusters: [String] = []
-    package var removedClusters: [String] = []
+public struct ConfigurationChange: Sendable {
+    public var addedListeners: [String] = []
+    public var changedListeners: [String] = []
+    public var removedListeners: [String] = []
+    public var changedClusters: [String] = []
+    public var removedClusters: [String] = []
     /// Clusters of which only the endpoints differ.
-    package var changedEndpoints: [String] = []
-    package var changedRouteTables: [String] = []
-    package var changedSecrets: [String] = []
+    public var changedEndpoints: [String] = []
+    public var changedRouteTables: [String] = []
+    public var changedSecrets: [String] = []
 
-    package init() {}
+    public init() {}
 
-    package var isEmpty: Bool {
+    public var isEmpty: Bool {
         addedListeners.isEmpty && changedListeners.isEmpty && removedListeners.isEmpty && changedClusters.isEmpty
             && removedClusters.isEmpty && changedEndpoints.isEmpty && changedRouteTables.isEmpty
             && changedSecrets.isEmpty

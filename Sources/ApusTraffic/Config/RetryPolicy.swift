@@ -1,26 +1,26 @@
 /// When a request may be tried again: `retry_on` and `retry_grpc_on`.
-package struct RetryConditions: OptionSet, Hashable, Sendable {
-    package let rawValue: UInt32
+public struct RetryConditions: OptionSet, Hashable, Sendable {
+    public let rawValue: UInt32
 
-    package init(rawValue: UInt32) { self.rawValue = rawValue }
+    public init(rawValue: UInt32) { self.rawValue = rawValue }
 
-    package static let serverError = RetryConditions(rawValue: 1 << 0)
-    package static let gatewayError = RetryConditions(rawValue: 1 << 1)
-    package static let reset = RetryConditions(rawValue: 1 << 2)
-    package static let resetBeforeRequest = RetryConditions(rawValue: 1 << 3)
-    package static let connectFailure = RetryConditions(rawValue: 1 << 4)
-    package static let refusedStream = RetryConditions(rawValue: 1 << 5)
-    package static let retriable4xx = RetryConditions(rawValue: 1 << 6)
-    package static let retriableStatusCodes = RetryConditions(rawValue: 1 << 7)
-    package static let retriableHeaders = RetryConditions(rawValue: 1 << 8)
-    package static let envoyRatelimited = RetryConditions(rawValue: 1 << 9)
+    public static let serverError = RetryConditions(rawValue: 1 << 0)
+    public static let gatewayError = RetryConditions(rawValue: 1 << 1)
+    public static let reset = RetryConditions(rawValue: 1 << 2)
+    public static let resetBeforeRequest = RetryConditions(rawValue: 1 << 3)
+    public static let connectFailure = RetryConditions(rawValue: 1 << 4)
+    public static let refusedStream = RetryConditions(rawValue: 1 << 5)
+    public static let retriable4xx = RetryConditions(rawValue: 1 << 6)
+    public static let retriableStatusCodes = RetryConditions(rawValue: 1 << 7)
+    public static let retriableHeaders = RetryConditions(rawValue: 1 << 8)
+    public static let envoyRatelimited = RetryConditions(rawValue: 1 << 9)
     /// Understood; without HTTP/3 it never applies.
-    package static let http3PostConnectFailure = RetryConditions(rawValue: 1 << 10)
-    package static let grpcCancelled = RetryConditions(rawValue: 1 << 16)
-    package static let grpcDeadlineExceeded = RetryConditions(rawValue: 1 << 17)
-    package static let grpcInternal = RetryConditions(rawValue: 1 << 18)
-    package static let grpcResourceExhausted = RetryConditions(rawValue: 1 << 19)
-    package static let grpcUnavailable = RetryConditions(rawValue: 1 << 20)
+    public static let http3PostConnectFailure = RetryConditions(rawValue: 1 << 10)
+    public static let grpcCancelled = RetryConditions(rawValue: 1 << 16)
+    public static let grpcDeadlineExceeded = RetryConditions(rawValue: 1 << 17)
+    public static let grpcInternal = RetryConditions(rawValue: 1 << 18)
+    public static let grpcResourceExhausted = RetryConditions(rawValue: 1 << 19)
+    public static let grpcUnavailable = RetryConditions(rawValue: 1 << 20)
 
     private static let names: [(String, RetryConditions)] = [
         ("5xx", .serverError), ("gateway-error", .gatewayError), ("reset", .reset),
@@ -33,53 +33,56 @@ package struct RetryConditions: OptionSet, Hashable, Sendable {
     ]
 
     /// One word of `retry_on`.
-    package init?(word: some StringProtocol) {
+    public init?(word: some StringProtocol) {
         guard let found = Self.names.first(where: { $0.0 == word }) else { return nil }
         self = found.1
     }
 }
 
 /// `config.route.v3.RetryPolicy`.
-package final class RetryPolicy: Sendable {
-    package let conditions: RetryConditions
+public final class RetryPolicy: Sendable {
+    public let conditions: RetryConditions
     /// Tries besides the first.
-    package let retries: UInt32
-    package let perTryTimeout: Duration?
-    package let perTryIdleTimeout: Duration?
-    package let statusCodes: [UInt16]
-    package let headers: [HeaderMatch]
+    public let retries: UInt32
+    public let perTryTimeout: Duration?
+    public let perTryIdleTimeout: Duration?
+    public let statusCodes: [UInt16]
+    public let headers: [HeaderMatch]
     /// Only requests that match one of these may be retried; empty means all.
-    package let requestHeaders: [HeaderMatch]
-    package let baseInterval: Duration
-    package let maxInterval: Duration
+    public let requestHeaders: [HeaderMatch]
+    public let baseInterval: Duration
+    public let maxInterval: Duration
+    /// The two intervals as a request uses them, at least 1.
+    let baseNanoseconds: Int64
+    let maxNanoseconds: Int64
     /// `previous_hosts`: hosts of earlier tries are passed over.
-    package let avoidsPreviousHosts: Bool
+    public let avoidsPreviousHosts: Bool
     /// How often balancing is repeated to find a host that was not tried.
-    package let hostSelectionAttempts: Int
+    public let hostSelectionAttempts: Int
     /// `omit_canary_hosts`: hosts marked as canaries are passed over.
-    package let avoidsCanaries: Bool
+    public let avoidsCanaries: Bool
     /// `omit_host_metadata`: hosts with all of these values under `envoy.lb` are passed over; empty: none are.
-    package let avoidedMetadata: [String: MetadataValue]
+    public let avoidedMetadata: [String: MetadataValue]
     /// `previous_priorities`: after every so many tries the priorities tried are left out; nil: never.
-    package let leavesPrioritiesEvery: Int?
-    package let resetHeaders: [ResetHeader]
+    public let leavesPrioritiesEvery: Int?
+    public let resetHeaders: [ResetHeader]
     /// A wait that an answer asks for is obeyed up to so much.
-    package let maxResetInterval: Duration
+    public let maxResetInterval: Duration
 
     /// A header of an answer that says when to come back.
-    package struct ResetHeader: Sendable {
-        package enum Format: Hashable, Sendable { case seconds, unixTimestamp }
+    public struct ResetHeader: Sendable {
+        public enum Format: Hashable, Sendable { case seconds, unixTimestamp }
 
-        package let name: HeaderName
-        package let format: Format
+        public let name: HeaderName
+        public let format: Format
 
-        package init(name: HeaderName, format: Format) {
+        public init(name: HeaderName, format: Format) {
             self.name = name
             self.format = format
         }
     }
 
-    package init(
+    public init(
         conditions: RetryConditions, retries: UInt32 = 1, perTryTimeout: Duration? = nil,
         perTryIdleTimeout: Duration? = nil, statusCodes: [UInt16] = [], headers: [HeaderMatch] = [],
         requestHeaders: [HeaderMatch] = [], baseInterval: Duration = .milliseconds(25), maxInterval: Duration? = nil,
@@ -96,6 +99,8 @@ package final class RetryPolicy: Sendable {
         self.requestHeaders = requestHeaders
         self.baseInterval = baseInterval
         self.maxInterval = maxInterval ?? baseInterval * 10
+        baseNanoseconds = max(1, baseInterval.wholeNanoseconds)
+        maxNanoseconds = max(1, self.maxInterval.wholeNanoseconds)
         self.avoidsPreviousHosts = avoidsPreviousHosts
         self.hostSelectionAttempts = hostSelectionAttempts
         self.avoidsCanaries = avoidsCanaries

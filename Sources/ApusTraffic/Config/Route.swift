@@ -1,8 +1,8 @@
-package import ApusRegex
+public import ApusRegex
 
-/// `config.route.v3.RouteMatch`: all parts must hold.
-package struct RouteMatch: Sendable {
-    package enum Path: Sendable {
+/// `config.route.v3.RouteMatch`: all parts must hold. A class, so that looking at one copies nothing.
+public final class RouteMatch: Sendable {
+    public enum Path: Sendable {
         case prefix([UInt8])
         /// The whole path, without query.
         case exact([UInt8])
@@ -14,15 +14,15 @@ package struct RouteMatch: Sendable {
         case connect
     }
 
-    package let path: Path
-    package let ignoresCase: Bool
-    package let headers: [HeaderMatch]
-    package let queries: [QueryMatch]
-    package let share: Fraction
+    public let path: Path
+    public let ignoresCase: Bool
+    public let headers: [HeaderMatch]
+    public let queries: [QueryMatch]
+    public let share: Fraction
     /// Only requests whose content-type is gRPC.
-    package let grpcOnly: Bool
+    public let grpcOnly: Bool
 
-    package init(
+    public init(
         path: Path, ignoresCase: Bool = false, headers: [HeaderMatch] = [], queries: [QueryMatch] = [],
         share: Fraction = .all, grpcOnly: Bool = false
     ) {
@@ -36,19 +36,19 @@ package struct RouteMatch: Sendable {
 }
 
 /// A regular expression and what takes the place of its matches.
-package struct RegexRewrite: Sendable {
-    package let pattern: RE2Pattern
-    package let substitution: String
+public struct RegexRewrite: Sendable {
+    public let pattern: RE2Pattern
+    public let substitution: String
 
-    package init(pattern: RE2Pattern, substitution: String) {
+    public init(pattern: RE2Pattern, substitution: String) {
         self.pattern = pattern
         self.substitution = substitution
     }
 }
 
 /// `config.route.v3.RedirectAction`.
-package struct RedirectAction: Sendable {
-    package enum Path: Sendable {
+public struct RedirectAction: Sendable {
+    public enum Path: Sendable {
         case keep
         /// The new path; with a `?` in it the old query is dropped.
         case replace([UInt8])
@@ -58,14 +58,14 @@ package struct RedirectAction: Sendable {
     }
 
     /// `https_redirect` is the scheme `https`.
-    package let scheme: String?
-    package let host: String?
-    package let port: UInt32?
-    package let path: Path
-    package let status: UInt16
-    package let stripsQuery: Bool
+    public let scheme: String?
+    public let host: String?
+    public let port: UInt32?
+    public let path: Path
+    public let status: UInt16
+    public let stripsQuery: Bool
 
-    package init(
+    public init(
         scheme: String? = nil, host: String? = nil, port: UInt32? = nil, path: Path = .keep,
         status: UInt16 = 301, stripsQuery: Bool = false
     ) {
@@ -78,13 +78,13 @@ package struct RedirectAction: Sendable {
     }
 }
 
-package struct DirectResponse: Sendable {
-    package let status: UInt16
-    package let body: [UInt8]
+public struct DirectResponse: Sendable {
+    public let status: UInt16
+    public let body: [UInt8]
     /// Shapes the body; nil: it leaves as it is.
-    package let format: LocalReplyPolicy.Body?
+    public let format: LocalReplyPolicy.Body?
 
-    package init(status: UInt16, body: [UInt8] = [], format: LocalReplyPolicy.Body? = nil) {
+    public init(status: UInt16, body: [UInt8] = [], format: LocalReplyPolicy.Body? = nil) {
         self.format = format
         self.status = status
         self.body = body
@@ -92,30 +92,30 @@ package struct DirectResponse: Sendable {
 }
 
 /// Where a request may go.
-package enum ClusterSpecifier: Sendable {
+public enum ClusterSpecifier: Sendable {
     case cluster(ClusterReference)
     case header(HeaderName)
     /// Sum of weights above zero; each with its own header operations. `randomHeader` may carry the random number.
     case weighted([WeightedCluster], total: UInt64, randomHeader: HeaderName?)
 }
 
-package struct WeightedCluster: Sendable {
-    package enum Target: Sendable {
+public struct WeightedCluster: Sendable {
+    public enum Target: Sendable {
         case cluster(ClusterReference)
         case header(HeaderName)
     }
 
-    package let target: Target
-    package let weight: UInt32
-    package let requestHeaders: HeaderOperations
-    package let responseHeaders: HeaderOperations
+    public let target: Target
+    public let weight: UInt32
+    public let requestHeaders: HeaderOperations
+    public let responseHeaders: HeaderOperations
     /// `host_rewrite_literal` of this cluster; wins over the route's.
-    package let hostRewrite: [UInt8]?
-    package let overrides: [FilterOverride]
+    public let hostRewrite: [UInt8]?
+    public let overrides: [FilterOverride]
     /// What an endpoint's metadata must say; the route's included.
-    package let metadata: MetadataCriteria?
+    public let metadata: MetadataCriteria?
 
-    package init(
+    public init(
         target: Target, weight: UInt32, requestHeaders: HeaderOperations = .none,
         responseHeaders: HeaderOperations = .none, hostRewrite: [UInt8]? = nil, overrides: [FilterOverride] = [],
         metadata: MetadataCriteria? = nil
@@ -130,20 +130,20 @@ package struct WeightedCluster: Sendable {
     }
 }
 
-package struct MirrorPolicy: Sendable {
-    package enum Target: Sendable {
+public struct MirrorPolicy: Sendable {
+    public enum Target: Sendable {
         case cluster(ClusterReference)
         case header(HeaderName)
     }
 
-    package let target: Target
-    package let share: Fraction
-    package let appendsShadowSuffix: Bool
+    public let target: Target
+    public let share: Fraction
+    public let appendsShadowSuffix: Bool
     /// In the place of the host with its suffix.
-    package let hostRewrite: [UInt8]?
-    package let mutations: [HeaderMutation]
+    public let hostRewrite: [UInt8]?
+    public let mutations: [HeaderMutation]
 
-    package init(
+    public init(
         target: Target, share: Fraction = .all, appendsShadowSuffix: Bool = true, hostRewrite: [UInt8]? = nil,
         mutations: [HeaderMutation] = []
     ) {
@@ -156,8 +156,8 @@ package struct MirrorPolicy: Sendable {
 }
 
 /// What a consistent-hash balancer keys on.
-package struct HashPolicy: Sendable {
-    package enum Source: Sendable {
+public struct HashPolicy: Sendable {
+    public enum Source: Sendable {
         case header(HeaderName, rewrite: RegexRewrite?)
         /// `ttl` nil: a request without the cookie has no hash; else one is made and set, a zero `ttl` for the session.
         case cookie(name: String, ttl: Duration?, path: String, attributes: [(name: String, value: String)])
@@ -165,49 +165,49 @@ package struct HashPolicy: Sendable {
         case query([UInt8])
     }
 
-    package let source: Source
+    public let source: Source
     /// Stops the evaluation if there is a hash by now.
-    package let terminal: Bool
+    public let terminal: Bool
 
-    package init(source: Source, terminal: Bool = false) {
+    public init(source: Source, terminal: Bool = false) {
         self.source = source
         self.terminal = terminal
     }
 }
 
 /// Which `Upgrade` tokens (and `CONNECT`) pass.
-package struct UpgradePolicy: Sendable {
+public struct UpgradePolicy: Sendable {
     /// In lower case.
-    package let type: [UInt8]
-    package let enabled: Bool
+    public let type: [UInt8]
+    public let enabled: Bool
     /// `connect_config`: the CONNECT ends here, and its bytes go to the upstream as they are.
-    package let tunnel: Tunnel?
+    public let tunnel: Tunnel?
 
-    package struct Tunnel: Hashable, Sendable {
+    public struct Tunnel: Hashable, Sendable {
         /// The body of a POST is a tunnel too.
-        package let allowsPost: Bool
+        public let allowsPost: Bool
 
-        package init(allowsPost: Bool = false) { self.allowsPost = allowsPost }
+        public init(allowsPost: Bool = false) { self.allowsPost = allowsPost }
     }
 
-    package init(type: String, enabled: Bool = true, tunnel: Tunnel? = nil) {
+    public init(type: String, enabled: Bool = true, tunnel: Tunnel? = nil) {
         self.type = ASCII.lowercased(type)
         self.enabled = enabled
         self.tunnel = tunnel
     }
 
-    package static let connectType = ASCII.lowercased("CONNECT")
+    public static let connectType = ASCII.lowercased("CONNECT")
 }
 
 /// `config.route.v3.RouteAction`: forward.
-package final class ForwardAction: Sendable {
-    package enum PathRewrite: Sendable {
+public final class ForwardAction: Sendable {
+    public enum PathRewrite: Sendable {
         case none
         case prefix([UInt8])
         case regex(RegexRewrite)
     }
 
-    package enum HostRewrite: Sendable {
+    public enum HostRewrite: Sendable {
         case none
         case literal([UInt8])
         /// The hostname of the chosen endpoint, for STRICT_DNS and LOGICAL_DNS (and endpoints with a hostname).
@@ -216,42 +216,42 @@ package final class ForwardAction: Sendable {
         case pathRegex(RegexRewrite)
     }
 
-    package let clusters: ClusterSpecifier
+    public let clusters: ClusterSpecifier
     /// Status when the named cluster does not exist: 503 by default.
-    package let clusterNotFoundStatus: UInt16
-    package let pathRewrite: PathRewrite
-    package let hostRewrite: HostRewrite
-    package let appendsForwardedHost: Bool
+    public let clusterNotFoundStatus: UInt16
+    public let pathRewrite: PathRewrite
+    public let hostRewrite: HostRewrite
+    public let appendsForwardedHost: Bool
     /// nil: 15 s by default was replaced by "off" (`0s`).
-    package let timeout: Duration?
+    public let timeout: Duration?
     /// nil: that of the connection manager holds; `.zero` turns it off.
-    package let idleTimeout: Duration?
+    public let idleTimeout: Duration?
     /// `max_stream_duration.max_stream_duration`; `.zero` turns it off, nil means the connection manager's.
-    package let maxStreamDuration: Duration?
+    public let maxStreamDuration: Duration?
     /// `grpc_timeout_header_max`: nil ignores `grpc-timeout`; `.zero` takes it as it is.
-    package let grpcTimeoutMax: Duration?
-    package let grpcTimeoutOffset: Duration?
+    public let grpcTimeoutMax: Duration?
+    public let grpcTimeoutOffset: Duration?
     /// `max_grpc_timeout`: in gRPC requests the client's `grpc-timeout`, at most so much, takes the place of `timeout`;
     /// `.zero` takes it as it is, nil leaves `timeout` in force.
-    package let grpcRequestTimeoutMax: Duration?
+    public let grpcRequestTimeoutMax: Duration?
     /// `grpc_timeout_offset`: taken off the client's time-out.
-    package let grpcRequestTimeoutOffset: Duration?
-    package let retry: RetryPolicy?
-    package let mirrors: [MirrorPolicy]
-    package let hashPolicies: [HashPolicy]
-    package let upgrades: [UpgradePolicy]
+    public let grpcRequestTimeoutOffset: Duration?
+    public let retry: RetryPolicy?
+    public let mirrors: [MirrorPolicy]
+    public let hashPolicies: [HashPolicy]
+    public let upgrades: [UpgradePolicy]
     /// Of the CONNECT policy among `upgrades`.
-    package let tunnel: UpgradePolicy.Tunnel?
+    public let tunnel: UpgradePolicy.Tunnel?
     /// `HIGH` picks the second set of circuit-breaker limits.
-    package let highPriority: Bool
+    public let highPriority: Bool
     /// `metadata_match`: what an endpoint's metadata must say.
-    package let metadata: MetadataCriteria?
-    package let rateLimits: [RateLimitRule]
-    package let internalRedirects: InternalRedirectPolicy?
+    public let metadata: MetadataCriteria?
+    public let rateLimits: [RateLimitRule]
+    public let internalRedirects: InternalRedirectPolicy?
     /// `hedge_on_per_try_timeout`: a try that takes too long goes on beside the next one.
-    package let hedgesSlowTries: Bool
+    public let hedgesSlowTries: Bool
 
-    package init(
+    public init(
         clusters: ClusterSpecifier, clusterNotFoundStatus: UInt16 = 503, pathRewrite: PathRewrite = .none,
         hostRewrite: HostRewrite = .none, appendsForwardedHost: Bool = false, timeout: Duration? = .seconds(15),
         idleTimeout: Duration? = nil, maxStreamDuration: Duration? = nil, grpcTimeoutMax: Duration? = nil,
@@ -288,30 +288,30 @@ package final class ForwardAction: Sendable {
 
 extension ForwardAction {
     /// The bytes of this request's body go to the upstream without HTTP around them.
-    package func endsTunnel(_ head: HTTPHead) -> Bool {
+    public func endsTunnel(_ head: HTTPHead) -> Bool {
         guard let tunnel else { return false }
         return head.method == .connect || (tunnel.allowsPost && head.method == .post)
     }
 }
 
-package enum RouteAction: Sendable {
+public enum RouteAction: Sendable {
     case forward(ForwardAction)
     case redirect(RedirectAction)
     case direct(DirectResponse)
 }
 
 /// One route. A class, so that a decision holds it with one reference.
-package final class Route: Sendable {
-    package let name: String
-    package let match: RouteMatch
-    package let action: RouteAction
-    package let requestHeaders: HeaderOperations
-    package let responseHeaders: HeaderOperations
-    package let overrides: [FilterOverride]
+public final class Route: Sendable {
+    public let name: String
+    public let match: RouteMatch
+    public let action: RouteAction
+    public let requestHeaders: HeaderOperations
+    public let responseHeaders: HeaderOperations
+    public let overrides: [FilterOverride]
     /// `per_request_buffer_limit_bytes`, else the virtual host's; nil: the connection's.
-    package let bufferLimit: UInt32?
+    public let bufferLimit: UInt32?
 
-    package init(
+    public init(
         name: String = "", match: RouteMatch, action: RouteAction, requestHeaders: HeaderOperations = .none,
         responseHeaders: HeaderOperations = .none, overrides: [FilterOverride] = [], bufferLimit: UInt32? = nil
     ) {

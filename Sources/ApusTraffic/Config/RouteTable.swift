@@ -1,24 +1,24 @@
-package import ApusCore
+public import ApusCore
 
 /// A virtual host: the routes for some domains, in order.
-package final class VirtualHost: Sendable {
-    package enum TLSRequirement: Hashable, Sendable { case none, externalOnly, all }
+public final class VirtualHost: Sendable {
+    public enum TLSRequirement: Hashable, Sendable { case none, externalOnly, all }
 
-    package let name: String
-    package let domains: [String]
-    package let routes: [Route]
-    package let tls: TLSRequirement
-    package let requestHeaders: HeaderOperations
-    package let responseHeaders: HeaderOperations
-    package let overrides: [FilterOverride]
+    public let name: String
+    public let domains: [String]
+    public let routes: [Route]
+    public let tls: TLSRequirement
+    public let requestHeaders: HeaderOperations
+    public let responseHeaders: HeaderOperations
+    public let overrides: [FilterOverride]
     /// `x-envoy-attempt-count` towards the upstream and back to the client.
-    package let addsAttemptCountToRequest: Bool
-    package let addsAttemptCountToResponse: Bool
-    package let rateLimits: [RateLimitRule]
+    public let addsAttemptCountToRequest: Bool
+    public let addsAttemptCountToResponse: Bool
+    public let rateLimits: [RateLimitRule]
     /// `x-envoy-is-timeout-retry` in requests that are tried again.
-    package let tellsTimeoutRetries: Bool
+    public let tellsTimeoutRetries: Bool
 
-    package init(
+    public init(
         name: String, domains: [String], routes: [Route], tls: TLSRequirement = .none,
         requestHeaders: HeaderOperations = .none, responseHeaders: HeaderOperations = .none,
         overrides: [FilterOverride] = [], addsAttemptCountToRequest: Bool = false,
@@ -40,22 +40,24 @@ package final class VirtualHost: Sendable {
 }
 
 /// `config.route.v3.RouteConfiguration`, ready for look-ups.
-package final class RouteTable: Sendable {
-    package let name: String
+public final class RouteTable: Sendable {
+    public let name: String
     /// Digest of the bytes it was decoded from.
-    package let version: ContentVersion
-    package let virtualHosts: [VirtualHost]
-    package let requestHeaders: HeaderOperations
-    package let responseHeaders: HeaderOperations
-    package let mostSpecificHeaderMutationsWin: Bool
-    package let ignoresPortInHost: Bool
+    public let version: ContentVersion
+    public let virtualHosts: [VirtualHost]
+    public let requestHeaders: HeaderOperations
+    public let responseHeaders: HeaderOperations
+    public let mostSpecificHeaderMutationsWin: Bool
+    public let ignoresPortInHost: Bool
     /// Removed from requests that are not internal.
-    package let internalOnlyHeaders: [HeaderName]
-    package let mirrors: [MirrorPolicy]
-    package let overrides: [FilterOverride]
-    package let domains: DomainIndex
+    public let internalOnlyHeaders: [HeaderName]
+    public let mirrors: [MirrorPolicy]
+    public let overrides: [FilterOverride]
+    public let domains: DomainIndex
+    /// By virtual host.
+    let decisions: [VirtualHostDecisions]
 
-    package init(
+    public init(
         name: String, version: ContentVersion = ContentVersion(0), virtualHosts: [VirtualHost],
         requestHeaders: HeaderOperations = .none, responseHeaders: HeaderOperations = .none,
         mostSpecificHeaderMutationsWin: Bool = false, ignoresPortInHost: Bool = false,
@@ -77,11 +79,12 @@ package final class RouteTable: Sendable {
         }
         domains.finish()
         self.domains = domains
+        decisions = virtualHosts.map { VirtualHostDecisions($0) }
     }
 }
 
 /// Host to virtual host: exact, then the longest `*.suffix`, then the longest `prefix.*`, then `*`.
-package struct DomainIndex: Sendable {
+public struct DomainIndex: Sendable {
     private struct Wildcards: Sendable {
         let length: Int
         var table: ByteTable
@@ -93,11 +96,11 @@ package struct DomainIndex: Sendable {
     private var prefixes: [Wildcards] = []
     private var any: Int?
 
-    package init() {}
+    public init() {}
 
     /// - Returns: false if the domain is in the index already (Envoy refuses such a table).
     @discardableResult
-    package mutating func insert(_ domain: String, index: Int) -> Bool {
+    public mutating func insert(_ domain: String, index: Int) -> Bool {
         let bytes = ASCII.lowercased(domain)
         if bytes == [UInt8(ascii: "*")] {
             guard any == nil else { return false }
@@ -119,13 +122,13 @@ package struct DomainIndex: Sendable {
         return true
     }
 
-    package mutating func finish() {
+    public mutating func finish() {
         suffixes.sort { $0.length > $1.length }
         prefixes.sort { $0.length > $1.length }
     }
 
     /// - Parameter host: as received; compared in lower case.
-    package func find(_ host: UnsafeRawBufferPointer) -> Int? {
+    public func find(_ host: UnsafeRawBufferPointer) -> Int? {
         if let found = exact.find(host) { return found }
         // A wildcard stands for at least one character.
         for wildcard in suffixes where wildcard.length < host.count {
@@ -142,7 +145,7 @@ package struct DomainIndex: Sendable {
 }
 
 /// An open-addressed table from lower-case bytes to a number; looking up makes no string.
-package struct ByteTable: Sendable {
+public struct ByteTable: Sendable {
     private struct Entry: Sendable {
         let hash: UInt32
         let key: [UInt8]
@@ -153,13 +156,13 @@ package struct ByteTable: Sendable {
     /// Index into `entries` plus one; zero is free. The size is a power of two, at most half full.
     private var slots: [UInt32] = []
 
-    package init() {}
+    public init() {}
 
-    package var count: Int { entries.count }
+    public var count: Int { entries.count }
 
     /// - Returns: false, and nothing changes, if the key is there already.
     @discardableResult
-    package mutating func insert(_ key: [UInt8], _ value: Int) -> Bool {
+    public mutating func insert(_ key: [UInt8], _ value: Int) -> Bool {
         if key.withUnsafeBytes({ find($0) }) != nil { return false }
         entries.append(Entry(hash: HeaderHash.of(key), key: key, value: value))
         if entries.count * 2 > slots.count {
@@ -178,7 +181,7 @@ package struct ByteTable: Sendable {
         slots[slot] = UInt32(truncatingIfNeeded: index + 1)
     }
 
-    package func find(_ key: UnsafeRawBufferPointer) -> Int? {
+    public func find(_ key: UnsafeRawBufferPointer) -> Int? {
         guard !slots.isEmpty else { return nil }
         let hash = HeaderHash.of(key)
         let mask = slots.count &- 1

@@ -2,7 +2,7 @@ extension AccessLog.Filter {
     /// Is this line written?
     ///
     /// - Parameter request: nil for a raw connection; header filters fail then.
-    package func passes(request: HTTPHead?, facts: StreamFacts, draw: Draw) -> Bool {
+    public func passes(request: HTTPHead?, facts: StreamFacts, draw: Draw) -> Bool {
         switch self {
         case .status(let comparison): return comparison.holds(UInt64(facts.responseCode))
         case .duration(let comparison):
@@ -18,7 +18,7 @@ extension AccessLog.Filter {
 }
 
 extension AccessLog.Comparison {
-    package func holds(_ observed: UInt64) -> Bool {
+    public func holds(_ observed: UInt64) -> Bool {
         switch self.operator {
         case .equal: observed == value
         case .greaterOrEqual: observed >= value
@@ -30,7 +30,7 @@ extension AccessLog.Comparison {
 
 extension AccessLog {
     /// Appends the line. A text says itself where it ends; an object is followed by a line feed.
-    package func write(
+    public func write(
         into out: inout [UInt8], request: HTTPHead?, response: HTTPHead?, trailers: HTTPHead? = nil, facts: StreamFacts
     ) {
         switch format {
@@ -44,7 +44,7 @@ extension AccessLog {
 }
 
 extension FormatTree {
-    package func write(
+    public func write(
         into out: inout [UInt8], request: HTTPHead?, response: HTTPHead?, trailers: HTTPHead? = nil, facts: StreamFacts
     ) {
         switch self {

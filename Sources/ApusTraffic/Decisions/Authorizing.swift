@@ -1,17 +1,17 @@
-package import ApusCore
+public import ApusCore
 
 /// What authorisation may know of a connection.
-package struct AuthorizationFacts: Sendable {
+public struct AuthorizationFacts: Sendable {
     /// Where the client wanted to go, before any redirection.
-    package var destination: IPAddress?
-    package var destinationPort: UInt16
-    package var serverName: String
-    package var peerAddress: IPAddress?
-    package var clientAddress: IPAddress?
+    public var destination: IPAddress?
+    public var destinationPort: UInt16
+    public var serverName: String
+    public var peerAddress: IPAddress?
+    public var clientAddress: IPAddress?
     /// Names of the verified certificate of the client, URIs first, then DNS names, then the subject; nil: no certificate.
-    package var peerNames: [String]?
+    public var peerNames: [String]?
 
-    package init(
+    public init(
         destination: IPAddress?, destinationPort: UInt16, serverName: String = "", peerAddress: IPAddress?,
         clientAddress: IPAddress?, peerNames: [String]? = nil
     ) {
@@ -25,12 +25,12 @@ package struct AuthorizationFacts: Sendable {
 }
 
 /// The answer of a set of rules.
-package struct AuthorizationVerdict: Hashable, Sendable {
-    package let isAllowed: Bool
+public struct AuthorizationVerdict: Hashable, Sendable {
+    public let isAllowed: Bool
     /// The policy that matched.
-    package let policy: String?
+    public let policy: String?
 
-    package init(isAllowed: Bool, policy: String?) {
+    public init(isAllowed: Bool, policy: String?) {
         self.isAllowed = isAllowed
         self.policy = policy
     }
@@ -38,7 +38,7 @@ package struct AuthorizationVerdict: Hashable, Sendable {
 
 extension AuthorizationRules {
     /// ALLOW lets in what some policy matches, DENY what none matches, LOG everything.
-    package func judge(_ head: HTTPHead?, _ facts: AuthorizationFacts) -> AuthorizationVerdict {
+    public func judge(_ head: HTTPHead?, _ facts: AuthorizationFacts) -> AuthorizationVerdict {
         let match = policies.first { policy in
             policy.permissions.contains { $0.holds(head, facts) }
                 && policy.principals.contains { $0.holds(head, facts) }
@@ -82,7 +82,7 @@ extension AuthorizationRules.Condition {
 }
 
 extension StringMatch {
-    package func matches(_ text: String) -> Bool {
+    public func matches(_ text: String) -> Bool {
         var text = text
         return text.withUTF8 { matches(UnsafeRawBufferPointer($0)) }
     }
@@ -90,7 +90,7 @@ extension StringMatch {
 
 extension LocalReply {
     /// - Parameter policy: the policy that denied; nil: none allowed.
-    package static func accessDenied(policy: String?) -> LocalReply {
+    public static func accessDenied(policy: String?) -> LocalReply {
         let name = (policy ?? "none").map { $0.isWhitespace ? "_" : $0 }
         return LocalReply(
             403, "RBAC: access denied", details: "rbac_access_denied_matched_policy[\(String(name))]")

@@ -1,5 +1,5 @@
 /// Base64 with padding (RFC 4648, section 4).
-package enum Base64 {
+public enum Base64 {
     private static let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
     static func encode(_ bytes: ArraySlice<UInt8>, into out: inout [UInt8]) {
@@ -16,14 +16,14 @@ package enum Base64 {
         }
     }
 
-    package static func encode(_ bytes: [UInt8]) -> String {
+    public static func encode(_ bytes: [UInt8]) -> String {
         var out: [UInt8] = []
         encode(bytes[...], into: &out)
         return String(decoding: out, as: UTF8.self)
     }
 
     /// nil for anything that is not whole and padded.
-    package static func decode(_ text: String) -> [UInt8]? {
+    public static func decode(_ text: String) -> [UInt8]? {
         let bytes = Array(text.utf8)
         guard bytes.count % 4 == 0 else { return nil }
         let padding = bytes.suffix(2).count { $0 == UInt8(ascii: "=") }

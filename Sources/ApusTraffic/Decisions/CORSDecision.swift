@@ -1,5 +1,5 @@
 /// What the CORS filter does to one request.
-package enum CORSDecision: Sendable {
+public enum CORSDecision: Sendable {
     /// Not a CORS request, or the origin is not allowed: on it goes.
     case pass
     /// An actual request of an allowed origin: its response gets the headers.
@@ -10,7 +10,7 @@ package enum CORSDecision: Sendable {
 
 extension CORSPolicy {
     /// What this policy leaves open is taken from one further out, each field for itself; the share is this policy's.
-    package func filled(from outer: CORSPolicy) -> CORSPolicy {
+    public func filled(from outer: CORSPolicy) -> CORSPolicy {
         CORSPolicy(
             allowedOrigins: allowedOrigins.isEmpty ? outer.allowedOrigins : allowedOrigins,
             allowedMethods: allowedMethods.isEmpty ? outer.allowedMethods : allowedMethods,
@@ -22,7 +22,7 @@ extension CORSPolicy {
             forwardsNotMatchingPreflights: forwardsNotMatchingPreflights ?? outer.forwardsNotMatchingPreflights)
     }
 
-    package func decide(head: HTTPHead, draw: Draw) -> CORSDecision {
+    public func decide(head: HTTPHead, draw: Draw) -> CORSDecision {
         guard enabled.contains(draw: draw.derived(Draw.Question.cors)) else { return .pass }
         guard let origin = head.value(.origin), !origin.isEmpty else { return .pass }
         let isPreflight =
@@ -52,7 +52,7 @@ extension CORSPolicy {
     }
 
     /// Adds the headers to the response of an actual request.
-    package func annotate(_ response: inout HTTPHead, request: HTTPHead) {
+    public func annotate(_ response: inout HTTPHead, request: HTTPHead) {
         guard let origin = request.value(.origin) else { return }
         let bytes = request.withBytes(origin) { Array($0) }
         response.replace(.accessControlAllowOrigin, bytes)

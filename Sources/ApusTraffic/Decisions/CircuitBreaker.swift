@@ -1,22 +1,22 @@
 /// Counts of one cluster and priority against its limits. One per loop or shared: the arithmetic is the same.
-package struct CircuitBreaker: Hashable, Sendable {
-    package var connections: UInt32 = 0
-    package var pendingRequests: UInt32 = 0
-    package var requests: UInt32 = 0
-    package var retries: UInt32 = 0
+public struct CircuitBreaker: Hashable, Sendable {
+    public var connections: UInt32 = 0
+    public var pendingRequests: UInt32 = 0
+    public var requests: UInt32 = 0
+    public var retries: UInt32 = 0
 
-    package init() {}
+    public init() {}
 
-    package func allowsConnection(_ limits: CircuitBreakerLimits) -> Bool { connections < limits.maxConnections }
+    public func allowsConnection(_ limits: CircuitBreakerLimits) -> Bool { connections < limits.maxConnections }
 
-    package func allowsPendingRequest(_ limits: CircuitBreakerLimits) -> Bool {
+    public func allowsPendingRequest(_ limits: CircuitBreakerLimits) -> Bool {
         pendingRequests < limits.maxPendingRequests
     }
 
-    package func allowsRequest(_ limits: CircuitBreakerLimits) -> Bool { requests < limits.maxRequests }
+    public func allowsRequest(_ limits: CircuitBreakerLimits) -> Bool { requests < limits.maxRequests }
 
     /// With a budget, the share of the active and pending requests counts instead of the fixed limit.
-    package func allowsRetry(_ limits: CircuitBreakerLimits) -> Bool {
+    public func allowsRetry(_ limits: CircuitBreakerLimits) -> Bool {
         guard let budget = limits.retryBudget else { return retries < limits.maxRetries }
         let active = Double(requests) + Double(pendingRequests)
         let share = UInt32(clamping: Int64(active * budget.percent / 100))

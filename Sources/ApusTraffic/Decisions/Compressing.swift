@@ -2,7 +2,7 @@ extension CompressionPolicy {
     private static let acceptEncoding: StaticString = "Accept-Encoding"
 
     /// What the client accepts, best first; gzip only if nothing it likes better can be done without it.
-    package static func wantsGzip(_ request: HTTPHead) -> Bool {
+    public static func wantsGzip(_ request: HTTPHead) -> Bool {
         guard let range = request.value(.acceptEncoding) else { return false }
         var best: (name: String, quality: Double)?
         for part in request.text(range).split(separator: ",").prefix(64) {
@@ -21,7 +21,7 @@ extension CompressionPolicy {
     ///   - wantsGzip: of the request as it came, since the filter may have removed its header.
     ///   - endsHere: there is no body.
     /// - Returns: true if the body has to be compressed.
-    package func prepare(_ response: inout HTTPHead, wantsGzip: Bool, endsHere: Bool) -> Bool {
+    public func prepare(_ response: inout HTTPHead, wantsGzip: Bool, endsHere: Bool) -> Bool {
         let isCompressible =
             isEnabled && isLongEnough(response) && response.status != 101 && allowsType(response)
             && !says(response, Self.cacheControl, "no-transform")

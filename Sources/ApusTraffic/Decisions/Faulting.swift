@@ -1,18 +1,18 @@
 /// What the fault filter does to one request.
-package struct FaultDecision: Sendable {
+public struct FaultDecision: Sendable {
     /// Wait first; flag DI.
-    package var delay: Duration?
+    public var delay: Duration?
     /// Then answer; flag FI.
-    package var abort: LocalReply?
+    public var abort: LocalReply?
 
-    package var isNone: Bool { delay == nil && abort == nil }
+    public var isNone: Bool { delay == nil && abort == nil }
 }
 
 extension FaultPolicy {
     /// - Parameters:
     ///   - cluster: name of the cluster the request is routed to; nil: none.
     ///   - active: faults being injected now.
-    package func decide(head: HTTPHead, cluster: String?, active: UInt32, draw: Draw) -> FaultDecision {
+    public func decide(head: HTTPHead, cluster: String?, active: UInt32, draw: Draw) -> FaultDecision {
         var decision = FaultDecision()
         if let upstreamCluster, upstreamCluster != cluster { return decision }
         for header in headers where !header.matches(head) { return decision }

@@ -1,21 +1,21 @@
-package import ApusCore
+public import ApusCore
 
 /// What is known of a new connection when its filter chain is chosen.
-package struct ConnectionFacts: Sendable {
+public struct ConnectionFacts: Sendable {
     /// The original destination where it is used, else the local address. nil on a Unix socket.
-    package var destination: IPAddress?
-    package var destinationPort: UInt16
-    package var source: IPAddress?
-    package var sourcePort: UInt16
+    public var destination: IPAddress?
+    public var destinationPort: UInt16
+    public var source: IPAddress?
+    public var sourcePort: UInt16
     /// The peer of the socket; differs from `source` behind the PROXY protocol.
-    package var directSource: IPAddress?
+    public var directSource: IPAddress?
     /// From the TLS inspector, lower case; empty: none.
-    package var serverName: String
-    package var transportProtocol: FilterChainMatch.TransportProtocol
+    public var serverName: String
+    public var transportProtocol: FilterChainMatch.TransportProtocol
     /// ALPN of the client, or what the HTTP inspector recognised (`http/1.0`, `http/1.1`, `h2c`).
-    package var applicationProtocols: [String]
+    public var applicationProtocols: [String]
 
-    package init(
+    public init(
         destination: IPAddress?, destinationPort: UInt16, source: IPAddress?, sourcePort: UInt16,
         directSource: IPAddress? = nil, serverName: String = "",
         transportProtocol: FilterChainMatch.TransportProtocol = .rawBuffer, applicationProtocols: [String] = []
@@ -33,13 +33,13 @@ package struct ConnectionFacts: Sendable {
 
 /// Chooses the filter chain of a connection: nine criteria in a fixed order; each keeps only the chains whose match is
 /// the most specific, and a chain that does not ask stays as the least specific. There is no way back from a step.
-package struct FilterChainMatcher: Sendable {
+public struct FilterChainMatcher: Sendable {
     private let matches: [FilterChainMatch]
 
-    package init(_ matches: [FilterChainMatch]) { self.matches = matches }
+    public init(_ matches: [FilterChainMatch]) { self.matches = matches }
 
     /// Index of the chain; nil: the default chain, or close.
-    package func find(_ facts: ConnectionFacts) -> Int? {
+    public func find(_ facts: ConnectionFacts) -> Int? {
         var left = Array(matches.indices)
         narrow(&left) { $0.destinationPort.map { $0 == facts.destinationPort ? 1 : nil } ?? 0 }
         narrow(&left) { Self.prefix($0.destinations, facts.destination) }

@@ -1,54 +1,82 @@
 /// What the operators of a format read besides the heads. Text fields are ready to print; empty means missing.
 ///
 /// One value per stream, filled as things happen.
-package struct StreamFacts: Sendable {
+public struct StreamFacts: Sendable {
     /// Microseconds since the epoch.
-    package var startTime: Int64 = 0
+    public var startTime: Int64 = 0
     /// Microseconds from `startTime`; nil: not reached.
-    package var requestCompleted: Int64?
-    package var firstUpstreamResponseByte: Int64?
-    package var lastDownstreamByte: Int64?
-    package var responseCode: UInt16 = 0
-    package var flags: ResponseFlags = []
-    package var responseCodeDetails = ""
-    package var connectionTerminationDetails = ""
-    package var upstreamTransportFailureReason = ""
-    package var bytesReceived: UInt64 = 0
-    package var bytesSent: UInt64 = 0
-    package var upstreamWireBytesSent: UInt64 = 0
-    package var upstreamWireBytesReceived: UInt64 = 0
-    package var downstreamWireBytesSent: UInt64 = 0
-    package var downstreamWireBytesReceived: UInt64 = 0
+    public var requestCompleted: Int64?
+    public var firstUpstreamResponseByte: Int64?
+    public var lastDownstreamByte: Int64?
+    public var responseCode: UInt16 = 0
+    public var flags: ResponseFlags = []
+    public var responseCodeDetails = ""
+    public var connectionTerminationDetails = ""
+    public var upstreamTransportFailureReason = ""
+    public var bytesReceived: UInt64 = 0
+    public var bytesSent: UInt64 = 0
+    public var upstreamWireBytesSent: UInt64 = 0
+    public var upstreamWireBytesReceived: UInt64 = 0
+    public var downstreamWireBytesSent: UInt64 = 0
+    public var downstreamWireBytesReceived: UInt64 = 0
     /// nil for a raw connection.
-    package var `protocol`: HTTPVersion?
-    package var upstreamHost = ""
-    package var upstreamCluster = ""
-    package var upstreamLocalAddress = ""
-    package var upstreamRequestAttempts: UInt32 = 0
-    package var downstreamLocalAddress = ""
-    package var downstreamRemoteAddress = ""
-    package var downstreamDirectRemoteAddress = ""
-    package var requestedServerName = ""
-    package var routeName = ""
-    package var virtualHostName = ""
-    package var connectionID: UInt64 = 0
-    package var streamID = ""
-    package var hostname = ""
+    public var `protocol`: HTTPVersion?
+    public var upstreamHost = ""
+    public var upstreamCluster = ""
+    public var upstreamLocalAddress = ""
+    public var upstreamRequestAttempts: UInt32 = 0
+    public var downstreamLocalAddress = ""
+    public var downstreamRemoteAddress = ""
+    public var downstreamDirectRemoteAddress = ""
+    public var requestedServerName = ""
+    public var routeName = ""
+    public var virtualHostName = ""
+    public var connectionID: UInt64 = 0
+    public var streamID = ""
+    public var hostname = ""
     /// nil: the client does not speak TLS.
-    package var tls: ConnectionTLS?
-    package var downstreamTransportFailureReason = ""
-    package var localReplyBody: [UInt8] = []
+    public var tls: ConnectionTLS?
+    public var downstreamTransportFailureReason = ""
+    public var localReplyBody: [UInt8] = []
     /// The request is a probe of the proxy's own health.
-    package var isHealthCheck = false
+    public var isHealthCheck = false
 
-    package init() {}
+    public init() {}
+
+    /// Forgets a request; what its connection is stays. What is empty already is not touched: most requests are alike.
+    public mutating func beginRequest() {
+        requestCompleted = nil
+        firstUpstreamResponseByte = nil
+        lastDownstreamByte = nil
+        responseCode = 0
+        flags = []
+        bytesReceived = 0
+        bytesSent = 0
+        upstreamWireBytesSent = 0
+        upstreamWireBytesReceived = 0
+        downstreamWireBytesSent = 0
+        downstreamWireBytesReceived = 0
+        upstreamRequestAttempts = 0
+        isHealthCheck = false
+        responseCodeDetails = ""
+        if !connectionTerminationDetails.isEmpty { connectionTerminationDetails = "" }
+        if !upstreamTransportFailureReason.isEmpty { upstreamTransportFailureReason = "" }
+        upstreamHost = ""
+        upstreamCluster = ""
+        upstreamLocalAddress = ""
+        routeName = ""
+        virtualHostName = ""
+        if !streamID.isEmpty { streamID = "" }
+        if !downstreamTransportFailureReason.isEmpty { downstreamTransportFailureReason = "" }
+        if !localReplyBody.isEmpty { localReplyBody = [] }
+    }
 }
 
 extension FormatString {
     /// Appends the text. Missing values print `-`, or nothing with `omitsEmpty` or in header values.
     ///
     /// - Parameter missing: what a missing value prints.
-    package func write(
+    public func write(
         into out: inout [UInt8], request: HTTPHead?, response: HTTPHead?, trailers: HTTPHead? = nil,
         facts: StreamFacts, missing: StaticString = "-"
     ) {
@@ -66,7 +94,7 @@ extension FormatString {
 
 extension FormatOperator {
     /// Appends the value; appends nothing if it is missing.
-    package func write(
+    public func write(
         into out: inout [UInt8], request: HTTPHead?, response: HTTPHead?, trailers: HTTPHead?, facts: StreamFacts
     ) {
         switch self {
@@ -141,7 +169,7 @@ extension FormatOperator {
     }
 
     /// True for operators whose JSON value is a number.
-    package var isNumber: Bool {
+    public var isNumber: Bool {
         switch self {
         case .responseCode, .bytesReceived, .bytesSent, .duration, .requestDuration, .responseDuration,
             .responseTXDuration, .upstreamWireBytesSent, .upstreamWireBytesReceived, .downstreamWireBytesSent,
@@ -193,9 +221,9 @@ extension FormatOperator {
 }
 
 /// Civil time from microseconds since the epoch, in UTC.
-package enum TimeFormat {
+public enum TimeFormat {
     /// Year, month, day by Howard Hinnant's day count arithmetic.
-    package static func civil(day: Int64) -> (year: Int64, month: Int64, day: Int64) {
+    public static func civil(day: Int64) -> (year: Int64, month: Int64, day: Int64) {
         let shifted = day &+ 719_468
         let era = (shifted >= 0 ? shifted : shifted &- 146_096) / 146_097
         let dayOfEra = shifted &- era &* 146_097
@@ -231,7 +259,7 @@ package enum TimeFormat {
 
     /// - Parameter format: nil is `%Y-%m-%dT%H:%M:%S.%3fZ`. Directives: `Y m d H M S e F T z Z s a b B j f 3f 6f 9f %`,
     ///   and `%s.%3f` style epochs; an unknown directive is copied.
-    package static func write(microseconds: Int64, format: String?, into out: inout [UInt8]) {
+    public static func write(microseconds: Int64, format: String?, into out: inout [UInt8]) {
         let (seconds, micros) = divide(microseconds, 1_000_000)
         let (day, second) = divide(seconds, 86_400)
         let date = civil(day: day)
@@ -272,7 +300,7 @@ package enum TimeFormat {
     }
 
     /// The `date` header of RFC 9110: `Sun, 06 Nov 1994 08:49:37 GMT`.
-    package static func httpDate(seconds: Int64) -> [UInt8] {
+    public static func httpDate(seconds: Int64) -> [UInt8] {
         var out: [UInt8] = []
         write(microseconds: seconds &* 1_000_000, format: "%a, %d %b %Y %H:%M:%S GMT", into: &out)
         return out

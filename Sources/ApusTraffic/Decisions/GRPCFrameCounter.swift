@@ -1,14 +1,14 @@
 /// Counts the messages in a stream of gRPC: each is five bytes of flags and length, and so many bytes behind them.
-package struct GRPCFrameCounter: Sendable {
+public struct GRPCFrameCounter: Sendable {
     /// Messages whose head is complete.
-    package private(set) var count: UInt64 = 0
+    public private(set) var count: UInt64 = 0
     private var headSeen = 0
     private var length: UInt32 = 0
     private var left: UInt32 = 0
 
-    package init() {}
+    public init() {}
 
-    package mutating func feed(_ bytes: UnsafeRawBufferPointer) {
+    public mutating func feed(_ bytes: UnsafeRawBufferPointer) {
         var index = 0
         while index < bytes.count {
             if left > 0 {

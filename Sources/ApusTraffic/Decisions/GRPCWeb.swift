@@ -2,7 +2,7 @@
 ///
 /// A request arrives as ordinary HTTP, its frames perhaps in base64; the answer's trailers go into a last frame of the
 /// body, since scripts cannot read trailers. One value per request.
-package struct GRPCWebBridge: Sendable {
+public struct GRPCWebBridge: Sendable {
     /// The body of the request is base64.
     private let isTextRequest: Bool
     private let isTextResponse: Bool
@@ -11,7 +11,7 @@ package struct GRPCWebBridge: Sendable {
     private var pending: [UInt8] = []
 
     /// Turns the head of a gRPC-Web request into one of gRPC; nil: it is none.
-    package init?(_ head: inout HTTPHead) {
+    public init?(_ head: inout HTTPHead) {
         guard let type = head.value(.contentType) else { return nil }
         let isText: Bool? = head.withBytes(type) { bytes in
             if Self.equal(bytes, "application/grpc-web") || Self.equal(bytes, "application/grpc-web+proto") {
@@ -48,22 +48,22 @@ package struct GRPCWebBridge: Sendable {
     // MARK: The request
 
     /// - Returns: the bytes to pass on; nil: they are no base64.
-    package mutating func request(_ bytes: some Sequence<UInt8>) -> [UInt8]? {
+    public mutating func request(_ bytes: some Sequence<UInt8>) -> [UInt8]? {
         isTextRequest ? decoder.decode(bytes) : Array(bytes)
     }
 
     /// True if the request may end here: base64 comes in fours.
-    package var mayEnd: Bool { !isTextRequest || decoder.isComplete }
+    public var mayEnd: Bool { !isTextRequest || decoder.isComplete }
 
-    package static let invalidBase64 = LocalReply(
+    public static let invalidBase64 = LocalReply(
         400, "Bad gRPC-web request, invalid base64 data.", details: "grpc_base_64_decode_failed")
 
     /// The request ended in the middle of a group.
-    package static let incompleteBase64 = LocalReply(
+    public static let incompleteBase64 = LocalReply(
         400, "Bad gRPC-web request, invalid base64 data.", details: "grpc_base_64_decode_failed_bad_size")
 
     /// An answer of the proxy: its status stays, its text is the message of the call.
-    package func write(_ reply: LocalReply, into head: inout HTTPHead) {
+    public func write(_ reply: LocalReply, into head: inout HTTPHead) {
         head.reset(status: reply.status)
         for (name, value) in reply.headers { head.append(name, value) }
         if !reply.body.isEmpty { head.append(.grpcMessage, LocalReply.percentEncoded(reply.body)) }
@@ -74,7 +74,7 @@ package struct GRPCWebBridge: Sendable {
     // MARK: The answer
 
     /// - Parameter endsHere: the head is the whole answer.
-    package func response(_ head: inout HTTPHead, endsHere: Bool) {
+    public func response(_ head: inout HTTPHead, endsHere: Bool) {
         head.replace(
             .contentType,
             isTextResponse ? "application/grpc-web-text+proto" : "application/grpc-web+proto" as StaticString)
@@ -82,7 +82,7 @@ package struct GRPCWebBridge: Sendable {
     }
 
     /// Frames of the answer as they go to the client.
-    package mutating func response(_ bytes: some Collection<UInt8>) -> [UInt8] {
+    public mutating func response(_ bytes: some Collection<UInt8>) -> [UInt8] {
         guard isTextResponse else { return Array(bytes) }
         pending.append(contentsOf: bytes)
         var out: [UInt8] = []
@@ -110,7 +110,7 @@ package struct GRPCWebBridge: Sendable {
     private static let frameLimit = 4 << 20
 
     /// The trailers as the last frame of the body.
-    package mutating func response(trailers: HTTPHead) -> [UInt8] {
+    public mutating func response(trailers: HTTPHead) -> [UInt8] {
         var text: [UInt8] = []
         for field in trailers.fields {
             trailers.withBytes(field.name) { text.append(contentsOf: $0.map(ASCII.lower)) }

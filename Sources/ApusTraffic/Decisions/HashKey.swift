@@ -1,10 +1,10 @@
-package import ApusCore
+public import ApusCore
 internal import ApusRegex
 
 /// A cookie to set because a hash policy made it up.
-package struct GeneratedCookie: Sendable {
+public struct GeneratedCookie: Sendable {
     /// The whole value of the `set-cookie` header.
-    package let header: String
+    public let header: String
 }
 
 extension HashPolicy {
@@ -13,7 +13,7 @@ extension HashPolicy {
     /// - Parameters:
     ///   - source: the client's address.
     ///   - addresses: text that tells this connection from others; seeds a generated cookie.
-    package static func hash(
+    public static func hash(
         _ policies: [HashPolicy], head: HTTPHead, source: IPAddress?, addresses: @autoclosure () -> String,
         cookies: inout [GeneratedCookie]
     ) -> UInt64? {
@@ -71,9 +71,9 @@ extension HashPolicy {
 }
 
 /// Cookies of requests and responses (RFC 6265).
-package enum Cookies {
+public enum Cookies {
     /// The value of a cookie in the request; surrounding quotes are not part of it.
-    package static func value(_ name: String, _ head: HTTPHead) -> String? {
+    public static func value(_ name: String, _ head: HTTPHead) -> String? {
         var index = 0
         while let found = head.firstIndex(.cookie, from: index) {
             for pair in head.text(head.fields[found].value).split(separator: ";") {

@@ -1,5 +1,5 @@
 extension HeaderMatch {
-    package func matches(_ head: HTTPHead) -> Bool {
+    public func matches(_ head: HTTPHead) -> Bool {
         let known = head.anyValue(name) { passes($0) }
         switch test {
         case .present: return (treatsMissingAsEmpty || known != nil) != inverted
@@ -22,8 +22,8 @@ extension HeaderMatch {
 }
 
 /// Decimal numbers in header values. Nothing but digits and a sign is a number; what does not fit is none.
-package enum Decimal {
-    package static func unsigned(_ bytes: UnsafeRawBufferPointer) -> UInt64? {
+public enum Decimal {
+    public static func unsigned(_ bytes: UnsafeRawBufferPointer) -> UInt64? {
         guard !bytes.isEmpty, bytes.count <= 20 else { return nil }
         var result: UInt64 = 0
         for byte in bytes {
@@ -37,7 +37,7 @@ package enum Decimal {
         return result
     }
 
-    package static func signed(_ bytes: UnsafeRawBufferPointer) -> Int64? {
+    public static func signed(_ bytes: UnsafeRawBufferPointer) -> Int64? {
         guard let first = bytes.first else { return nil }
         let negative = first == UInt8(ascii: "-")
         let digits = negative ? UnsafeRawBufferPointer(rebasing: bytes.dropFirst()) : bytes
@@ -49,13 +49,13 @@ package enum Decimal {
 
 extension QueryMatch {
     /// - Parameter path: `:path` with its query; parameters are compared as sent, without percent decoding.
-    package func matches(path: UnsafeRawBufferPointer) -> Bool {
+    public func matches(path: UnsafeRawBufferPointer) -> Bool {
         guard let found = Self.firstValue(of: name, in: path) else { return false }
         return value.map { $0.matches(found) } ?? true
     }
 
     /// First value of a query parameter; empty without `=`.
-    package static func firstValue(of name: [UInt8], in path: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+    public static func firstValue(of name: [UInt8], in path: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
         guard let question = path.firstIndex(of: UInt8(ascii: "?")) else { return nil }
         var start = question + 1
         while start <= path.count {

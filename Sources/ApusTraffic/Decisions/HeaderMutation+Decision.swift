@@ -1,5 +1,5 @@
 extension HeaderMutation {
-    package func apply(to head: inout HTTPHead, request: HTTPHead?, response: HTTPHead?, facts: StreamFacts) {
+    public func apply(to head: inout HTTPHead, request: HTTPHead?, response: HTTPHead?, facts: StreamFacts) {
         switch self {
         case .remove(let name): head.remove(name)
         case .removeMatching(let match):
@@ -16,11 +16,11 @@ extension HeaderMutation {
 }
 
 extension HeaderMutations {
-    package func applyToRequest(_ head: inout HTTPHead, facts: StreamFacts) {
+    public func applyToRequest(_ head: inout HTTPHead, facts: StreamFacts) {
         for mutation in request { mutation.apply(to: &head, request: head, response: nil, facts: facts) }
     }
 
-    package func applyToResponse(_ head: inout HTTPHead, request: HTTPHead, facts: StreamFacts) {
+    public func applyToResponse(_ head: inout HTTPHead, request: HTTPHead, facts: StreamFacts) {
         for mutation in response { mutation.apply(to: &head, request: request, response: head, facts: facts) }
     }
 }

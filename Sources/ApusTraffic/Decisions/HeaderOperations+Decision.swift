@@ -1,7 +1,7 @@
 extension HeaderOperations {
     /// Removes, then sets. `facts` and the heads feed the operators of the values; a missing one prints nothing, and an
     /// empty value sets nothing unless told to.
-    package func apply(to head: inout HTTPHead, request: HTTPHead?, response: HTTPHead?, facts: StreamFacts) {
+    public func apply(to head: inout HTTPHead, request: HTTPHead?, response: HTTPHead?, facts: StreamFacts) {
         for name in removals { head.remove(name) }
         for setting in settings {
             let value: ByteRange
@@ -34,7 +34,7 @@ extension HeaderOperations {
 extension RouteTable {
     /// The four levels in Envoy's order: weighted cluster, route, virtual host, table, so that the outer level wins;
     /// reversed with `most_specific_header_mutations_wins`.
-    package func applyRequestHeaders(_ decision: RouteDecision, to head: inout HTTPHead, facts: StreamFacts) {
+    public func applyRequestHeaders(_ decision: RouteDecision, to head: inout HTTPHead, facts: StreamFacts) {
         for step in 0..<4 {
             let operations: HeaderOperations?
             switch level(step) {
@@ -51,7 +51,7 @@ extension RouteTable {
     }
 
     /// The same for a response.
-    package func applyResponseHeaders(
+    public func applyResponseHeaders(
         _ decision: RouteDecision, to head: inout HTTPHead, request: HTTPHead?, facts: StreamFacts
     ) {
         for step in 0..<4 {

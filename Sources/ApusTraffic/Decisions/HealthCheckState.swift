@@ -1,7 +1,7 @@
 /// What active health checks have found out about one host. A pure machine: it hears results and says what changed and
 /// when to check again.
-package struct HealthCheckState: Sendable {
-    package enum Failure: Hashable, Sendable {
+public struct HealthCheckState: Sendable {
+    public enum Failure: Hashable, Sendable {
         /// The host answered, and not well. With `retriable` it counts towards the threshold.
         case active(retriable: Bool)
         /// No connection, or it broke.
@@ -12,26 +12,26 @@ package struct HealthCheckState: Sendable {
     }
 
     /// What a result means for those who use the host.
-    package enum Transition: Hashable, Sendable {
+    public enum Transition: Hashable, Sendable {
         case unchanged
         /// The threshold is not reached yet.
         case pending
         case changed
     }
 
-    package private(set) var isHealthy: Bool
-    package private(set) var isDegraded = false
+    public private(set) var isHealthy: Bool
+    public private(set) var isDegraded = false
     /// No result yet.
-    package private(set) var isFirst = true
+    public private(set) var isFirst = true
     /// The last result was a time-out, and the host is unhealthy.
-    package private(set) var timedOut = false
+    public private(set) var timedOut = false
     private var healthyInRow: UInt32 = 0
     private var unhealthyInRow: UInt32 = 0
 
     /// - Parameter isHealthy: what is assumed until the first result.
-    package init(isHealthy: Bool = false) { self.isHealthy = isHealthy }
+    public init(isHealthy: Bool = false) { self.isHealthy = isHealthy }
 
-    package mutating func succeeded(isDegraded degraded: Bool, _ config: HealthCheckConfig) -> Transition {
+    public mutating func succeeded(isDegraded degraded: Bool, _ config: HealthCheckConfig) -> Transition {
         unhealthyInRow = 0
         var transition = Transition.unchanged
         if !isHealthy {
@@ -54,7 +54,7 @@ package struct HealthCheckState: Sendable {
         return transition
     }
 
-    package mutating func failed(_ failure: Failure, _ config: HealthCheckConfig) -> Transition {
+    public mutating func failed(_ failure: Failure, _ config: HealthCheckConfig) -> Transition {
         healthyInRow = 0
         var transition = Transition.unchanged
         if isHealthy {
@@ -83,7 +83,7 @@ package struct HealthCheckState: Sendable {
     /// - Parameters:
     ///   - succeeded: the check that was.
     ///   - hasTraffic: the cluster has had a connection.
-    package static func interval(
+    public static func interval(
         after succeeded: Bool, _ transition: Transition, hasTraffic: Bool, _ config: HealthCheckConfig, random: UInt64
     ) -> Duration {
         let base: Duration =
@@ -107,7 +107,7 @@ package struct HealthCheckState: Sendable {
 
 extension HealthCheckConfig {
     /// True if the pieces are found in the bytes one behind the other, whatever lies between them.
-    package static func matches(_ pieces: [[UInt8]], in bytes: [UInt8]) -> Bool {
+    public static func matches(_ pieces: [[UInt8]], in bytes: [UInt8]) -> Bool {
         var start = 0
         for piece in pieces where !piece.isEmpty {
             var found = -1
@@ -128,7 +128,7 @@ extension HealthCheckConfig {
 
 extension HealthCheckConfig.HTTPProbe {
     /// - Parameter body: as much of it as `bodyLimit` allows.
-    package func judge(_ head: HTTPHead, body: [UInt8]) -> HealthCheckConfig.Verdict {
+    public func judge(_ head: HTTPHead, body: [UInt8]) -> HealthCheckConfig.Verdict {
         let status = Int64(head.status)
         guard expectedStatuses.contains(where: { $0.contains(status) }) else {
             return .failed(retriable: retriableStatuses.contains { $0.contains(status) })
@@ -147,7 +147,7 @@ extension HealthCheckConfig.HTTPProbe {
     /// The request that asks.
     ///
     /// - Parameter authority: the value of `host`.
-    package func request(authority: String) -> HTTPHead {
+    public func request(authority: String) -> HTTPHead {
         var head = HTTPHead(
             method: method, path: path, authority: authority, fields: [("user-agent", "Envoy/HC")])
         headers.apply(to: &head, request: headers.readsHeads ? head : nil, response: nil, facts: StreamFacts())
@@ -158,7 +158,7 @@ extension HealthCheckConfig.HTTPProbe {
 
 extension HealthCheckConfig.GRPCProbe {
     /// - Parameter authority: the value of `:authority`.
-    package func request(authority: String) -> HTTPHead {
+    public func request(authority: String) -> HTTPHead {
         var head = HTTPHead(
             method: "POST", path: "/grpc.health.v1.Health/Check", authority: authority,
             fields: [("content-type", "application/grpc"), ("te", "trailers"), ("user-agent", "Envoy/HC")])
@@ -167,7 +167,7 @@ extension HealthCheckConfig.GRPCProbe {
     }
 
     /// The message with its prefix: field 1 is the name of the service.
-    package var body: [UInt8] {
+    public var body: [UInt8] {
         var message: [UInt8] = []
         if !service.isEmpty {
             message.append(0x0A)
@@ -185,7 +185,7 @@ extension HealthCheckConfig.GRPCProbe {
 
     /// Healthy: status 0 and the word SERVING. Status and word may come in either order of being looked at, and nothing
     /// else than both will do.
-    package func judge(_ head: HTTPHead, body: [UInt8], trailers: HTTPHead?) -> HealthCheckConfig.Verdict {
+    public func judge(_ head: HTTPHead, body: [UInt8], trailers: HTTPHead?) -> HealthCheckConfig.Verdict {
         guard head.status == 200, head.isGRPC else { return .failed(retriable: false) }
         let last = trailers ?? head
         let status = last.value(.grpcStatus).flatMap { last.withBytes($0) { Decimal.unsigned($0) } }

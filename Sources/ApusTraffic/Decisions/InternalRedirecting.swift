@@ -1,10 +1,10 @@
 /// What a request that the proxy redirects itself remembers from one round to the next.
-package struct InternalRedirectState: Sendable {
-    package private(set) var count: UInt32 = 0
+public struct InternalRedirectState: Sendable {
+    public private(set) var count: UInt32 = 0
     /// Pairs of the route that redirected and the one that it led to.
     private var taken: [(from: String, to: String)] = []
 
-    package init() {}
+    public init() {}
 
     fileprivate func hasTaken(_ from: String, _ to: String) -> Bool {
         taken.contains { $0.from == from && $0.to == to }
@@ -19,7 +19,7 @@ package struct InternalRedirectState: Sendable {
 
 extension InternalRedirectPolicy {
     /// Why a redirect goes to the client after all.
-    package enum Objection: Hashable, Sendable {
+    public enum Objection: Hashable, Sendable {
         case badLocation, unsafeScheme, tooMany, noRoute, predicate
     }
 
@@ -30,7 +30,7 @@ extension InternalRedirectPolicy {
     ///   - response: the redirect.
     ///   - route: finds the name of the route of the new request; nil: none.
     /// - Returns: nil if the request is now the new one.
-    package func follow(
+    public func follow(
         _ request: inout HTTPHead, response: HTTPHead, routeName: String, state: inout InternalRedirectState,
         route: (HTTPHead) -> String?
     ) -> Objection? {

@@ -1,16 +1,16 @@
 /// A response that the proxy makes itself, with what the log says about it.
-package struct LocalReply: Sendable {
-    package var status: UInt16
-    package var body: [UInt8]
-    package var flags: ResponseFlags
-    package var details: String
-    package var headers: [(HeaderName, [UInt8])]
+public struct LocalReply: Sendable {
+    public var status: UInt16
+    public var body: [UInt8]
+    public var flags: ResponseFlags
+    public var details: String
+    public var headers: [(HeaderName, [UInt8])]
     /// Overrides the status that `status` maps to for a gRPC client.
-    package var grpcStatus: UInt32?
+    public var grpcStatus: UInt32?
     /// Of a body that is not empty.
-    package var contentType = "text/plain"
+    public var contentType = "text/plain"
 
-    package init(
+    public init(
         _ status: UInt16, _ body: String = "", flags: ResponseFlags = [], details: String,
         headers: [(HeaderName, [UInt8])] = [], grpcStatus: UInt32? = nil
     ) {
@@ -19,7 +19,7 @@ package struct LocalReply: Sendable {
             grpcStatus: grpcStatus)
     }
 
-    package init(
+    public init(
         status: UInt16, body: [UInt8], flags: ResponseFlags = [], details: String,
         headers: [(HeaderName, [UInt8])] = [], grpcStatus: UInt32? = nil
     ) {
@@ -33,55 +33,55 @@ package struct LocalReply: Sendable {
 
     // MARK: The replies of the router and connection manager (Envoy's texts)
 
-    package static let routeNotFound = LocalReply(404, flags: .noRouteFound, details: "route_not_found")
-    package static let routeTableNotFound = LocalReply(
+    public static let routeNotFound = LocalReply(404, flags: .noRouteFound, details: "route_not_found")
+    public static let routeTableNotFound = LocalReply(
         404, flags: .noRouteFound, details: "route_configuration_not_found")
-    package static let noHealthyUpstream = LocalReply(
+    public static let noHealthyUpstream = LocalReply(
         503, "no healthy upstream", flags: .noHealthyUpstream, details: "no_healthy_upstream")
-    package static let responseTimeout = LocalReply(
+    public static let responseTimeout = LocalReply(
         504, "upstream request timeout", flags: .upstreamRequestTimeout, details: "response_timeout")
-    package static let perTryTimeout = LocalReply(
+    public static let perTryTimeout = LocalReply(
         504, "upstream request timeout", flags: .upstreamRequestTimeout, details: "upstream_per_try_timeout")
-    package static let perTryIdleTimeout = LocalReply(
+    public static let perTryIdleTimeout = LocalReply(
         504, "upstream request timeout", flags: .streamIdleTimeout, details: "upstream_per_try_idle_timeout")
-    package static let upgradeRefused = LocalReply(403, details: "upgrade_failed")
-    package static let missingHost = LocalReply(400, details: "missing_host_header")
-    package static let pathNotAbsolute = LocalReply(404, details: "absolute_path_rejected")
-    package static let pathNormalizationFailed = LocalReply(400, details: "path_normalization_failed")
-    package static let lowVersion = LocalReply(426, details: "low_version")
-    package static let headersTooLarge = LocalReply(431, details: "http1.headers_too_large")
-    package static let codecError = LocalReply(
+    public static let upgradeRefused = LocalReply(403, details: "upgrade_failed")
+    public static let missingHost = LocalReply(400, details: "missing_host_header")
+    public static let pathNotAbsolute = LocalReply(404, details: "absolute_path_rejected")
+    public static let pathNormalizationFailed = LocalReply(400, details: "path_normalization_failed")
+    public static let lowVersion = LocalReply(426, details: "low_version")
+    public static let headersTooLarge = LocalReply(431, details: "http1.headers_too_large")
+    public static let codecError = LocalReply(
         400, "Bad Request", flags: .downstreamProtocolError, details: "http1.codec_error")
-    package static let requestTimeout = LocalReply(408, "request timeout", details: "request_overall_timeout")
-    package static let requestHeaderTimeout = LocalReply(
+    public static let requestTimeout = LocalReply(408, "request timeout", details: "request_overall_timeout")
+    public static let requestHeaderTimeout = LocalReply(
         408, "request header timeout", details: "request_header_timeout")
-    package static let payloadTooLarge = LocalReply(413, "Payload Too Large", details: "request_payload_too_large")
-    package static let retryBufferExceeded = LocalReply(
+    public static let payloadTooLarge = LocalReply(413, "Payload Too Large", details: "request_payload_too_large")
+    public static let retryBufferExceeded = LocalReply(
         507, "exceeded request buffer limit while retrying upstream",
         details: "request_payload_exceeded_retry_buffer_limit")
-    package static let upstreamProtocolError = LocalReply(
+    public static let upstreamProtocolError = LocalReply(
         502, "upstream connect error or disconnect/reset before headers. reset reason: protocol error",
         flags: .upstreamProtocolError, details: "upstream_reset_before_response_started{protocol_error}")
-    package static let droppedByPolicy = LocalReply(
+    public static let droppedByPolicy = LocalReply(
         503, "drop_overload", flags: .dropOverload, details: "drop_overload",
         headers: [(HeaderName("x-envoy-drop-overload"), Array("true".utf8))])
 
-    package static func clusterNotFound(_ forward: ForwardAction) -> LocalReply {
+    public static func clusterNotFound(_ forward: ForwardAction) -> LocalReply {
         LocalReply(forward.clusterNotFoundStatus, flags: .noClusterFound, details: "cluster_not_found")
     }
 
     /// - Parameter requestComplete: the whole request had arrived.
-    package static func streamIdleTimeout(requestComplete: Bool) -> LocalReply {
+    public static func streamIdleTimeout(requestComplete: Bool) -> LocalReply {
         LocalReply(
             requestComplete ? 504 : 408, "stream timeout", flags: .streamIdleTimeout, details: "stream_idle_timeout")
     }
 
-    package static func maxStreamDuration(requestComplete: Bool) -> LocalReply {
+    public static func maxStreamDuration(requestComplete: Bool) -> LocalReply {
         LocalReply(
             requestComplete ? 504 : 408, "downstream duration timeout", details: "max_duration_timeout", grpcStatus: 4)
     }
 
-    package static func upstreamMaxStreamDuration(requestComplete: Bool) -> LocalReply {
+    public static func upstreamMaxStreamDuration(requestComplete: Bool) -> LocalReply {
         LocalReply(
             requestComplete ? 504 : 408, "upstream max stream duration reached",
             flags: .upstreamMaxStreamDurationReached, details: "upstream_max_stream_duration_reached")
@@ -92,7 +92,7 @@ package struct LocalReply: Sendable {
     /// - Parameters:
     ///   - transportFailure: text of the connect failure, for the details alone: the client is not told; empty: none.
     ///   - retried: a try before this one failed too.
-    package static func upstreamReset(
+    public static func upstreamReset(
         _ reason: UpstreamReset, transportFailure: String = "", retried: Bool = false
     ) -> LocalReply {
         if reason == .protocolError { return upstreamProtocolError }
@@ -107,13 +107,13 @@ package struct LocalReply: Sendable {
         return reply
     }
 
-    package static func redirect(_ action: RedirectAction, location: [UInt8]) -> LocalReply {
+    public static func redirect(_ action: RedirectAction, location: [UInt8]) -> LocalReply {
         LocalReply(
             status: action.status, body: [], details: "direct_response",
             headers: [(HeaderToken.location.name, location)])
     }
 
-    package static func direct(_ response: DirectResponse) -> LocalReply {
+    public static func direct(_ response: DirectResponse) -> LocalReply {
         LocalReply(status: response.status, body: response.body, details: "direct_response")
     }
 
@@ -122,7 +122,7 @@ package struct LocalReply: Sendable {
     /// Fills a response head and gives the body to send: HTTP as it stands, gRPC as 200 with `grpc-status`.
     ///
     /// - Returns: the bytes of the body; empty for HEAD and gRPC. `content-length` is set where Envoy sets it.
-    package func write(into head: inout HTTPHead, request: HTTPHead) -> [UInt8] {
+    public func write(into head: inout HTTPHead, request: HTTPHead) -> [UInt8] {
         if request.isGRPC {
             head.reset(status: 200)
             head.append(.contentType, "application/grpc" as StaticString)
@@ -141,7 +141,7 @@ package struct LocalReply: Sendable {
     }
 
     /// gRPC's table of HTTP statuses (`http-grpc-status-mapping` of the gRPC documentation).
-    package static func grpcStatus(of http: UInt16) -> UInt32 {
+    public static func grpcStatus(of http: UInt16) -> UInt32 {
         switch http {
         case 400: 13
         case 401: 16
@@ -153,7 +153,7 @@ package struct LocalReply: Sendable {
     }
 
     /// Statuses of gRPC as HTTP ones, for outlier detection and statistics.
-    package static func httpStatus(ofGRPC status: UInt32) -> UInt16 {
+    public static func httpStatus(ofGRPC status: UInt32) -> UInt16 {
         switch status {
         case 0: 200
         case 1: 499
@@ -187,7 +187,7 @@ package struct LocalReply: Sendable {
 }
 
 /// Why a try has no (whole) response.
-package enum UpstreamReset: Hashable, Sendable {
+public enum UpstreamReset: Hashable, Sendable {
     /// The connection was not made: refused, unreachable.
     case remoteConnectionFailure
     /// The connection was not made for a reason on this side.
@@ -205,7 +205,7 @@ package enum UpstreamReset: Hashable, Sendable {
     case protocolError
 
     /// As the body of the reply says it.
-    package var text: String {
+    public var text: String {
         switch self {
         case .remoteConnectionFailure: "remote connection failure"
         case .localConnectionFailure: "local connection failure"
@@ -219,9 +219,9 @@ package enum UpstreamReset: Hashable, Sendable {
         }
     }
 
-    package var details: String { String(text.map { $0 == " " ? "_" : $0 }) }
+    public var details: String { String(text.map { $0 == " " ? "_" : $0 }) }
 
-    package var flag: ResponseFlags {
+    public var flag: ResponseFlags {
         switch self {
         case .remoteConnectionFailure, .localConnectionFailure, .connectionTimeout: .upstreamConnectionFailure
         case .connectionTermination: .upstreamConnectionTermination
@@ -232,7 +232,7 @@ package enum UpstreamReset: Hashable, Sendable {
         }
     }
 
-    package var isConnectFailure: Bool {
+    public var isConnectFailure: Bool {
         self == .remoteConnectionFailure || self == .localConnectionFailure || self == .connectionTimeout
     }
 }

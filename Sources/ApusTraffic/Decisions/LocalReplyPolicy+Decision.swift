@@ -3,7 +3,7 @@ extension LocalReplyPolicy {
     ///
     /// - Parameter facts: told the status and the text, which filters and formats read.
     /// - Returns: what to do to the head of the answer.
-    package func rewrite(
+    public func rewrite(
         _ reply: inout LocalReply, request: HTTPHead, facts: inout StreamFacts, draw: Draw
     ) -> HeaderOperations {
         facts.responseCode = reply.status
@@ -30,7 +30,7 @@ extension LocalReplyPolicy {
 
 extension LocalReplyPolicy.Body {
     /// Puts the text of an answer into its format.
-    package func shape(_ reply: inout LocalReply, request: HTTPHead, response: HTTPHead?, facts: inout StreamFacts) {
+    public func shape(_ reply: inout LocalReply, request: HTTPHead, response: HTTPHead?, facts: inout StreamFacts) {
         facts.localReplyBody = reply.body
         var text: [UInt8] = []
         switch format {
@@ -46,8 +46,8 @@ extension LocalReplyPolicy.Body {
 }
 
 extension LocalReply {
-    package static let healthy = LocalReply(200, details: "health_check_ok")
-    package static let failing = LocalReply(
+    public static let healthy = LocalReply(200, details: "health_check_ok")
+    public static let failing = LocalReply(
         503, flags: .failedLocalHealthCheck, details: "health_check_failed",
         headers: [(HeaderToken.xEnvoyImmediateHealthCheckFail.name, Array("true".utf8))])
 }

@@ -1,11 +1,11 @@
 internal import ApusRegex
 
 /// A regular expression of an operator that is looked for anywhere in a name, as the admin pages' `filter` is.
-package struct NameFilter: Sendable {
+public struct NameFilter: Sendable {
     private let pattern: RE2Pattern
 
     /// - Throws: what is wrong with the expression, in RE2's words.
-    package init(_ text: String) throws(InvalidPattern) {
+    public init(_ text: String) throws(InvalidPattern) {
         do throws(RE2Pattern.SyntaxError) {
             // Compiled alone first: what is put around it must not make sense of what makes none.
             _ = try RE2Pattern(text)
@@ -15,9 +15,9 @@ package struct NameFilter: Sendable {
         }
     }
 
-    package struct InvalidPattern: Error, Hashable {
-        package let reason: String
+    public struct InvalidPattern: Error, Hashable {
+        public let reason: String
     }
 
-    package func matches(_ name: String) -> Bool { pattern.matches(name) }
+    public func matches(_ name: String) -> Bool { pattern.matches(name) }
 }

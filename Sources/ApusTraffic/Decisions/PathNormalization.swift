@@ -7,7 +7,7 @@ extension HTTPConnectionManager {
     /// Cleans path, host and header names. A reply ends the request.
     ///
     /// - Parameter localPort: where the connection arrived, for `strip_matching_host_port`.
-    package func normalize(_ head: inout HTTPHead, localPort: UInt16) -> LocalReply? {
+    public func normalize(_ head: inout HTTPHead, localPort: UInt16) -> LocalReply? {
         if let reply = judgeNames(&head) { return reply }
         normalizeHost(&head, localPort)
         if head.method == .connect { return nil }
@@ -82,9 +82,9 @@ extension HTTPConnectionManager {
     }
 }
 
-package enum PathNormalization {
+public enum PathNormalization {
     /// nil: the path is not acceptable. Empty: it is canonical already (the common case, found without copying).
-    package static func canonical(_ path: UnsafeRawBufferPointer) -> [UInt8]? {
+    public static func canonical(_ path: UnsafeRawBufferPointer) -> [UInt8]? {
         if isPlain(path) { return [] }
         var out: [UInt8] = []
         out.reserveCapacity(path.count &+ 16)
@@ -192,7 +192,7 @@ package enum PathNormalization {
     }
 
     /// Runs of slashes become one; nil: there are none.
-    package static func merged(_ path: UnsafeRawBufferPointer) -> [UInt8]? {
+    public static func merged(_ path: UnsafeRawBufferPointer) -> [UInt8]? {
         var out: [UInt8] = []
         var changed = false
         var index = 0
@@ -210,7 +210,7 @@ package enum PathNormalization {
     }
 
     /// `%2F` and `%5C` decoded; nil: there are none.
-    package static func slashesDecoded(_ path: UnsafeRawBufferPointer) -> [UInt8]? {
+    public static func slashesDecoded(_ path: UnsafeRawBufferPointer) -> [UInt8]? {
         var out: [UInt8] = []
         var changed = false
         var index = 0

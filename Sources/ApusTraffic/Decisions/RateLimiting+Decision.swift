@@ -1,8 +1,8 @@
-package import ApusCore
+public import ApusCore
 
 extension RateLimitRule {
     /// The description of a request; nil: an action found nothing, the rule does not apply.
-    package func describe(_ head: HTTPHead, cluster: String, client: IPAddress?) -> [RateLimitEntry]? {
+    public func describe(_ head: HTTPHead, cluster: String, client: IPAddress?) -> [RateLimitEntry]? {
         var entries: [RateLimitEntry] = []
         for action in actions {
             switch action {
@@ -63,7 +63,7 @@ extension LocalRateLimit {
     /// - Parameters:
     ///   - now: nanoseconds of the clock of all buckets.
     /// - Returns: the bucket to tell the client about.
-    package func admit(
+    public func admit(
         _ descriptions: [[RateLimitEntry]], now: Int64
     ) -> (isAllowed: Bool, bucket: TokenBucket?) {
         var matched: [TokenBucket] = []
@@ -80,7 +80,7 @@ extension LocalRateLimit {
     }
 
     /// What describes a request: the filter's own rules, else those of the route and of its virtual host.
-    package func descriptions(
+    public func descriptions(
         _ decision: RouteDecision, head: HTTPHead, cluster: String, client: IPAddress?
     ) -> [[RateLimitEntry]] {
         guard !descriptors.isEmpty else { return [] }
@@ -108,7 +108,7 @@ extension LocalRateLimit {
 }
 
 extension LocalReply {
-    package static func rateLimited(_ limit: LocalRateLimit) -> LocalReply {
+    public static func rateLimited(_ limit: LocalRateLimit) -> LocalReply {
         LocalReply(
             limit.status, "local_rate_limited", flags: .rateLimited, details: "local_rate_limited",
             grpcStatus: limit.isResourceExhausted ? 8 : nil)

@@ -1,6 +1,6 @@
 extension RedirectAction {
     /// The `location` for a request: `scheme://host[:port]path`.
-    package func location(for head: HTTPHead, match: RouteMatch?, isSecure: Bool) -> [UInt8] {
+    public func location(for head: HTTPHead, match: RouteMatch?, isSecure: Bool) -> [UInt8] {
         let requestScheme = head.scheme.isEmpty ? (isSecure ? "https" : "http") : head.text(head.scheme)
         let newScheme = scheme ?? requestScheme
         var out = Array(newScheme.utf8)
@@ -54,5 +54,5 @@ extension RedirectAction {
     }
 
     /// `require_tls`: the same URL with https.
-    package static let toTLS = RedirectAction(scheme: "https")
+    public static let toTLS = RedirectAction(scheme: "https")
 }

@@ -1,16 +1,16 @@
-package import ApusCore
+public import ApusCore
 
 /// What the connection says about a request.
-package struct ConnectionIdentity: Sendable {
-    package var remoteAddress: IPAddress?
-    package var localAddress: IPAddress?
-    package var localPort: UInt16
+public struct ConnectionIdentity: Sendable {
+    public var remoteAddress: IPAddress?
+    public var localAddress: IPAddress?
+    public var localPort: UInt16
     /// What the handshake told; nil: the client does not speak TLS to this proxy.
-    package var tls: ConnectionTLS?
+    public var tls: ConnectionTLS?
 
-    package var isSecure: Bool { tls != nil }
+    public var isSecure: Bool { tls != nil }
 
-    package init(
+    public init(
         remoteAddress: IPAddress?, localAddress: IPAddress?, localPort: UInt16 = 0, tls: ConnectionTLS? = nil
     ) {
         self.remoteAddress = remoteAddress
@@ -21,17 +21,17 @@ package struct ConnectionIdentity: Sendable {
 }
 
 /// Who the request is from, found while its headers are put in order.
-package struct RequestIdentity: Sendable {
+public struct RequestIdentity: Sendable {
     /// The client the request is trusted to come from.
-    package let clientAddress: IPAddress?
+    public let clientAddress: IPAddress?
     /// Exactly one address in `x-forwarded-for`, and an internal one.
-    package let isInternal: Bool
+    public let isInternal: Bool
     /// `x-forwarded-proto` says https.
-    package let isSecure: Bool
+    public let isSecure: Bool
     /// The client's address was demanded and not found: the answer's status.
-    package let rejection: UInt16?
+    public let rejection: UInt16?
 
-    package init(clientAddress: IPAddress?, isInternal: Bool, isSecure: Bool, rejection: UInt16? = nil) {
+    public init(clientAddress: IPAddress?, isInternal: Bool, isSecure: Bool, rejection: UInt16? = nil) {
         self.rejection = rejection
         self.clientAddress = clientAddress
         self.isInternal = isInternal
@@ -46,19 +46,15 @@ extension HTTPConnectionManager {
     /// - Parameters:
     ///   - isUpgrade: the request keeps `connection` and `upgrade`.
     ///   - internalOnlyHeaders: of the route table.
-    package func prepare(
+    public func prepare(
         _ head: inout HTTPHead, connection: ConnectionIdentity, isUpgrade: Bool, internalOnlyHeaders: [HeaderName] = [],
-        random: inout some RandomNumberGenerator
+        random: inout SeededRandom
     ) -> RequestIdentity {
         if !isUpgrade {
-            head.remove(.connection)
-            head.remove(.upgrade)
+            head.remove(Self.upgradeFields)
             Self.keepTrailersInTE(&head)
         }
-        head.remove(.xEnvoyInternal)
-        head.remove(.keepAlive)
-        head.remove(.proxyConnection)
-        head.remove(.transferEncoding)
+        head.remove(Self.ownFields)
 
         let received = ForwardedFor(head)
         let client: IPAddress?
@@ -117,17 +113,17 @@ extension HTTPConnectionManager {
             head.replace(.xEnvoyInternal, "true" as StaticString)
         } else {
             if isEdge {
-                for token in Self.edgeOnlyRemovals { head.remove(token) }
+                head.remove(Self.edgeOnlyRemovals)
                 if let client { head.replace(.xEnvoyExternalAddress, client.description) }
             }
-            for token in Self.externalRemovals { head.remove(token) }
+            head.remove(Self.externalRemovals)
             for name in internalOnlyHeaders { head.remove(name) }
         }
         if !identity.via.isEmpty { Self.appendToList(&head, .via, Array(identity.via.utf8)) }
         if identity.generatesRequestID {
             let replaces = isEdge && !identity.preservesExternalRequestID
             if replaces || !head.contains(.xRequestID) {
-                head.replace(.xRequestID, RequestID.make(random: &random))
+                RequestID.replace(&head, random: &random)
             }
         }
         forwardClientCertificate(&head, connection.tls)
@@ -174,17 +170,22 @@ extension HTTPConnectionManager {
     }
 
     /// From any request that is not internal.
-    private static let externalRemovals: [HeaderToken] = [
+    private static let externalRemovals = HeaderTokenSet([
         .xEnvoyRetryOn, .xEnvoyRetryGRPCOn, .xEnvoyMaxRetries, .xEnvoyRetriableStatusCodes,
         .xEnvoyRetriableHeaderNames, .xEnvoyUpstreamAltStatName, .xEnvoyUpstreamRequestTimeout,
         .xEnvoyUpstreamRequestPerTryTimeout, .xEnvoyUpstreamRequestTimeoutAltResponse, .xEnvoyExpectedRequestTimeout,
         .xEnvoyForceTrace, .xEnvoyIPTags, .xEnvoyHedgeOnPerTryTimeout,
-    ]
+    ])
 
-    private static let edgeOnlyRemovals: [HeaderToken] = [
+    private static let edgeOnlyRemovals = HeaderTokenSet([
         .xEnvoyDecoratorOperation, .xEnvoyDownstreamServiceCluster, .xEnvoyDownstreamServiceNode,
         .xEnvoyOriginalPath,
-    ]
+    ])
+
+    private static let upgradeFields = HeaderTokenSet([.connection, .upgrade])
+    /// Of the connection, or of this proxy alone.
+    private static let ownFields = HeaderTokenSet([.xEnvoyInternal, .keepAlive, .proxyConnection, .transferEncoding])
+    private static let connectionFields = HeaderTokenSet([.transferEncoding, .keepAlive, .proxyConnection])
 
     /// `te` may only say `trailers` further on.
     private static func keepTrailersInTE(_ head: inout HTTPHead) {
@@ -209,18 +210,15 @@ extension HTTPConnectionManager {
 
     /// Envoy's cleaning of a response before it goes to the client, after the route's header operations.
     ///
-    /// - Parameter date: the `date` value of this second; used if the response has none.
-    package func finish(
-        _ response: inout HTTPHead, request: HTTPHead, isUpgrade: Bool, date: [UInt8]
+    /// - Parameters:
+    ///   - request: read only where its id goes into the answer.
+    ///   - date: the `date` value of this second; used if the response has none.
+    public func finish(
+        _ response: inout HTTPHead, request: HTTPHead?, isUpgrade: Bool, date: [UInt8]
     ) {
-        if !isUpgrade {
-            response.remove(.connection)
-            response.remove(.upgrade)
-        }
-        response.remove(.transferEncoding)
-        response.remove(.keepAlive)
-        response.remove(.proxyConnection)
-        if identity.alwaysSetsRequestIDInResponse, let id = request.value(.xRequestID) {
+        if !isUpgrade { response.remove(Self.upgradeFields) }
+        response.remove(Self.connectionFields)
+        if identity.alwaysSetsRequestIDInResponse, let request, let id = request.value(.xRequestID) {
             let bytes = request.withBytes(id) { Array($0) }
             response.replace(.xRequestID, bytes)
         }
@@ -261,27 +259,34 @@ private struct ForwardedFor {
 }
 
 /// Request ids: random UUIDs (RFC 9562, version 4).
-package enum RequestID {
-    package static func make(random: inout some RandomNumberGenerator) -> [UInt8] {
+public enum RequestID {
+    public static func make(random: inout SeededRandom) -> [UInt8] {
+        with(&random) { Array($0) }
+    }
+
+    /// Gives the request a new id; nothing is allocated for it.
+    static func replace(_ head: inout HTTPHead, random: inout SeededRandom) {
+        with(&random) { head.replace(.xRequestID, value: head.store($0)) }
+    }
+
+    private static func with<Result>(
+        _ random: inout SeededRandom, _ body: (UnsafeRawBufferPointer) -> Result
+    ) -> Result {
         let high = (random.next() & 0xFFFF_FFFF_FFFF_0FFF) | 0x4000
         let low = (random.next() & 0x3FFF_FFFF_FFFF_FFFF) | 0x8000_0000_0000_0000
-        var out: [UInt8] = []
-        out.reserveCapacity(36)
-        func hex(_ word: UInt64, _ from: UInt64, _ digits: UInt64) {
-            for index in 0..<digits {
-                let digit = UInt8(truncatingIfNeeded: word >> (from &- index &* 4)) & 15
-                out.append(digit < 10 ? 0x30 &+ digit : 0x57 &+ digit)
+        return withUnsafeTemporaryAllocation(byteCount: 36, alignment: 1) { out in
+            var count = 0
+            for index in 0..<32 {
+                if index == 8 || index == 12 || index == 16 || index == 20 {
+                    out[count] = UInt8(ascii: "-")
+                    count &+= 1
+                }
+                let word = index < 16 ? high : low
+                let digit = UInt8(truncatingIfNeeded: word &>> (60 &- UInt64(index & 15) &* 4)) & 15
+                out[count] = digit < 10 ? 0x30 &+ digit : 0x57 &+ digit
+                count &+= 1
             }
+            return body(UnsafeRawBufferPointer(out))
         }
-        hex(high, 60, 8)
-        out.append(UInt8(ascii: "-"))
-        hex(high, 28, 4)
-        out.append(UInt8(ascii: "-"))
-        hex(high, 12, 4)
-        out.append(UInt8(ascii: "-"))
-        hex(low, 60, 4)
-        out.append(UInt8(ascii: "-"))
-        hex(low, 44, 12)
-        return out
     }
 }

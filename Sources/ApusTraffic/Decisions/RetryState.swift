@@ -1,6 +1,6 @@
 /// The retry decisions of one request. Made when the request is routed, asked after every failed try.
-package struct RetryState: Sendable {
-    package enum Answer: Hashable, Sendable {
+public struct RetryState: Sendable {
+    public enum Answer: Hashable, Sendable {
         /// What happened does not call for another try.
         case no
         /// It does, but no try is left: flag URX.
@@ -23,8 +23,8 @@ package struct RetryState: Sendable {
     private var wantedHeaders: [HeaderName] = []
 
     /// nil: no retries for this request. The retry headers of the request are read and removed.
-    package init?(policy: RetryPolicy?, head: inout HTTPHead) {
-        defer { for token in Self.consumed { head.remove(token) } }
+    public init?(policy: RetryPolicy?, head: inout HTTPHead) {
+        defer { head.remove(Self.consumed) }
         var conditions = policy?.conditions ?? []
         conditions.formUnion(Self.conditions(head, .xEnvoyRetryOn))
         conditions.formUnion(Self.conditions(head, .xEnvoyRetryGRPCOn))
@@ -58,14 +58,14 @@ package struct RetryState: Sendable {
         {
             remaining = UInt32(clamping: asked)
         }
-        nextInterval = max(1, (policy?.baseInterval ?? .milliseconds(25)).wholeNanoseconds)
-        maxInterval = max(1, (policy?.maxInterval ?? .milliseconds(250)).wholeNanoseconds)
+        nextInterval = policy?.baseNanoseconds ?? 25_000_000
+        maxInterval = policy?.maxNanoseconds ?? 250_000_000
     }
 
-    private static let consumed: [HeaderToken] = [
+    private static let consumed = HeaderTokenSet([
         .xEnvoyRetryOn, .xEnvoyRetryGRPCOn, .xEnvoyMaxRetries, .xEnvoyHedgeOnPerTryTimeout,
         .xEnvoyRetriableHeaderNames, .xEnvoyRetriableStatusCodes, .xEnvoyUpstreamRequestPerTryTimeout,
-    ]
+    ])
 
     private static func conditions(_ head: HTTPHead, _ token: HeaderToken) -> RetryConditions {
         guard let range = head.value(token) else { return [] }
@@ -81,7 +81,7 @@ package struct RetryState: Sendable {
     ///
     /// - Parameter breakerAllows: the cluster's retry limit or budget has room.
     ///   - wallSeconds: seconds since 1970, for answers that say when to come back.
-    package mutating func responseReceived(
+    public mutating func responseReceived(
         _ response: HTTPHead, breakerAllows: Bool, random: UInt64, wallSeconds: Int64 = 0
     ) -> Answer {
         guard wantsRetry(response) else { return .no }
@@ -114,20 +114,31 @@ package struct RetryState: Sendable {
     /// After a try ended without response headers.
     ///
     /// - Parameter requestStarted: some byte of the request went upstream.
-    package mutating func resetReceived(
+    public mutating func resetReceived(
         _ reason: UpstreamReset, requestStarted: Bool, breakerAllows: Bool, random: UInt64
     ) -> Answer {
         wantsRetry(reason, requestStarted) ? attempt(breakerAllows, random) : .no
     }
 
     /// A try that goes on beside the next one took too long: whatever the conditions, another follows while there are some.
-    package mutating func hedged(breakerAllows: Bool, random: UInt64) -> Answer { attempt(breakerAllows, random) }
+    public mutating func hedged(breakerAllows: Bool, random: UInt64) -> Answer { attempt(breakerAllows, random) }
+
+    /// True if an answer does not call for another try, as its status and a look at its tokens tell; most are such.
+    ///
+    /// - Parameter hasSignals: some field of the answer is one of `signals`.
+    public mutating func isIndifferent(to status: UInt16, hasSignals: Bool) -> Bool {
+        status < 400 && !hasSignals && !conditions.contains(.retriableHeaders)
+            && !(conditions.contains(.retriableStatusCodes) && statusCodes.contains(status))
+    }
+
+    /// What an answer may say about retries besides its status.
+    public static let signals = HeaderTokenSet([.xEnvoyOverloaded, .xEnvoyRatelimited, .grpcStatus])
 
     /// Does an answer call for another try, whether or not there is one left?
-    package func callsForRetry(_ response: HTTPHead) -> Bool { wantsRetry(response) }
+    public func callsForRetry(_ response: HTTPHead) -> Bool { wantsRetry(response) }
 
     /// After a per-try (idle) time-out: as a reset of this side.
-    package mutating func perTryTimedOut(breakerAllows: Bool, random: UInt64) -> Answer {
+    public mutating func perTryTimedOut(breakerAllows: Bool, random: UInt64) -> Answer {
         wantsRetry(.localReset, true) ? attempt(breakerAllows, random) : .no
     }
 
@@ -184,15 +195,15 @@ package struct RetryState: Sendable {
     // MARK: Hosts
 
     /// Notes where a try went.
-    package mutating func hostTried(_ address: SocketAddress) { hosts.append(address) }
+    public mutating func hostTried(_ address: SocketAddress) { hosts.append(address) }
 
     /// The priority of a host that was tried.
-    package mutating func priorityTried(_ priority: Int) {
+    public mutating func priorityTried(_ priority: Int) {
         if policy?.leavesPrioritiesEvery != nil { priorities.append(priority) }
     }
 
     /// Priorities to leave out of the next choice.
-    package var leftPriorities: [Int] {
+    public var leftPriorities: [Int] {
         guard let every = policy?.leavesPrioritiesEvery, every > 0 else { return [] }
         let counted = priorities.count / every * every
         return Array(Set(priorities.prefix(counted))).sorted()
@@ -201,7 +212,7 @@ package struct RetryState: Sendable {
     /// Pass over this host and balance again?
     ///
     /// - Parameter metadata: of the endpoint under `envoy.lb`.
-    package func rejects(_ address: SocketAddress, metadata: [String: MetadataValue] = [:]) -> Bool {
+    public func rejects(_ address: SocketAddress, metadata: [String: MetadataValue] = [:]) -> Bool {
         guard let policy else { return false }
         if policy.avoidsPreviousHosts, hosts.contains(address) { return true }
         if policy.avoidsCanaries, metadata["canary"] == .bool(true) { return true }
@@ -209,5 +220,5 @@ package struct RetryState: Sendable {
     }
 
     /// How often balancing may be repeated.
-    package var hostSelectionAttempts: Int { policy?.hostSelectionAttempts ?? 1 }
+    public var hostSelectionAttempts: Int { policy?.hostSelectionAttempts ?? 1 }
 }

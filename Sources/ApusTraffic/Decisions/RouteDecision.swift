@@ -1,12 +1,12 @@
 internal import ApusRegex
 
 /// Where a forwarded request goes.
-package enum ClusterChoice: Sendable {
+public enum ClusterChoice: Sendable {
     case known(ClusterReference)
     /// By the value of a header; empty if it is missing.
     case named(String)
 
-    package var name: String {
+    public var name: String {
         switch self {
         case .known(let reference): reference.name
         case .named(let name): name
@@ -15,8 +15,10 @@ package enum ClusterChoice: Sendable {
 }
 
 /// The answer of a route table for one request.
-package struct RouteDecision: Sendable {
-    package enum Outcome: Sendable {
+///
+/// A class: all that do not depend on the request are made with the table, so that a request takes one reference.
+public final class RouteDecision: Sendable {
+    public enum Outcome: Sendable {
         case forward(ForwardAction, ClusterChoice)
         case redirect(RedirectAction)
         case direct(DirectResponse)
@@ -26,23 +28,37 @@ package struct RouteDecision: Sendable {
         case notFound
     }
 
-    package let outcome: Outcome
-    package let virtualHost: VirtualHost?
-    package let route: Route?
+    public let outcome: Outcome
+    public let virtualHost: VirtualHost?
+    public let route: Route?
     /// The entry of the weighted clusters that was drawn.
-    package let weighted: WeightedCluster?
+    public let weighted: WeightedCluster?
+    /// Virtual host, route or weighted cluster has a word about some filter.
+    public let hasOverrides: Bool
+    public let changesRequestHeaders: Bool
+    public let changesResponseHeaders: Bool
 
-    package init(
+    public init(
         outcome: Outcome, virtualHost: VirtualHost? = nil, route: Route? = nil, weighted: WeightedCluster? = nil
     ) {
         self.outcome = outcome
         self.virtualHost = virtualHost
         self.route = route
         self.weighted = weighted
+        hasOverrides =
+            !(virtualHost?.overrides.isEmpty ?? true) || !(route?.overrides.isEmpty ?? true)
+            || !(weighted?.overrides.isEmpty ?? true)
+        changesRequestHeaders =
+            !(virtualHost?.requestHeaders.isEmpty ?? true) || !(route?.requestHeaders.isEmpty ?? true)
+            || !(weighted?.requestHeaders.isEmpty ?? true)
+        changesResponseHeaders =
+            !(virtualHost?.responseHeaders.isEmpty ?? true) || !(route?.responseHeaders.isEmpty ?? true)
+            || !(weighted?.responseHeaders.isEmpty ?? true)
     }
 
     /// The nearest word about a filter: weighted cluster, route, virtual host, route table.
-    package func override(_ key: Slot, table: RouteTable) -> FilterOverride.Change? {
+    public func override(_ key: Slot, table: RouteTable) -> FilterOverride.Change? {
+        guard hasOverrides || !table.overrides.isEmpty else { return nil }
         func find(_ overrides: [FilterOverride]) -> FilterOverride.Change? {
             for override in overrides where override.key == key { return override.change }
             return nil
@@ -54,7 +70,7 @@ package struct RouteDecision: Sendable {
 
 extension RouteDecision {
     /// Every word about a filter, from the route table to the weighted cluster.
-    package func overrides(_ key: Slot, table: RouteTable) -> [FilterOverride.Change] {
+    public func overrides(_ key: Slot, table: RouteTable) -> [FilterOverride.Change] {
         [table.overrides, virtualHost?.overrides ?? [], route?.overrides ?? [], weighted?.overrides ?? []]
             .compactMap { level in level.first { $0.key == key }?.change }
     }
@@ -66,34 +82,56 @@ extension RouteTable {
     /// - Parameters:
     ///   - isSecure: the request's scheme towards the client is https (`x-forwarded-proto`).
     ///   - isInternal: as `RequestIdentity` says.
-    package func decide(
+    public func decide(
         head: HTTPHead, draw: Draw, isSecure: Bool = false, isInternal: Bool = false
     ) -> RouteDecision {
-        guard let host = virtualHost(for: head) else { return RouteDecision(outcome: .notFound) }
-        if !isSecure, host.tls == .all || (host.tls == .externalOnly && !isInternal) {
-            return RouteDecision(outcome: .requireTLS, virtualHost: host)
-        }
+        guard let found = virtualHostIndex(for: head) else { return .unknownHost }
+        let host = virtualHosts[found]
+        if host.tls != .none, !isSecure, host.tls == .all || !isInternal { return decisions[found].requireTLS }
         let path = head.pathWithoutQuery
-        for (index, route) in host.routes.enumerated()
-        where route.match.matches(head, path: path, draw: draw, index: index) {
-            return route.decide(head: head, draw: draw, host: host)
+        var index = 0
+        while index < host.routes.count {
+            let route = host.routes[index]
+            if route.match.matches(head, path: path, draw: draw, index: index) {
+                return route.choose(decisions[found].routes[index], head: head, draw: draw, host: host)
+            }
+            index &+= 1
         }
-        return RouteDecision(outcome: .notFound, virtualHost: host)
+        return decisions[found].notFound
     }
 
+    public func virtualHost(for head: HTTPHead) -> VirtualHost? { virtualHostIndex(for: head).map { virtualHosts[$0] } }
+
     /// Envoy's order: exact domain, longest suffix, longest prefix, `*`.
-    package func virtualHost(for head: HTTPHead) -> VirtualHost? {
+    private func virtualHostIndex(for head: HTTPHead) -> Int? {
         head.withBytes(head.authority) { authority in
-            let host = ignoresPortInHost ? Authority.withoutPort(authority) : authority
-            return domains.find(host).map { virtualHosts[$0] }
+            domains.find(ignoresPortInHost ? Authority.withoutPort(authority) : authority)
         }
     }
 }
 
+extension RouteDecision {
+    fileprivate static let unknownHost = RouteDecision(outcome: .notFound)
+}
+
+/// The decisions that a virtual host can come to, made once.
+internal struct VirtualHostDecisions: Sendable {
+    let notFound: RouteDecision
+    let requireTLS: RouteDecision
+    /// By route, and in it by weighted cluster; empty where the request itself names the cluster.
+    let routes: [[RouteDecision]]
+
+    init(_ host: VirtualHost) {
+        notFound = RouteDecision(outcome: .notFound, virtualHost: host)
+        requireTLS = RouteDecision(outcome: .requireTLS, virtualHost: host)
+        routes = host.routes.map { $0.decisions(host) }
+    }
+}
+
 /// Parts of `host:port`.
-package enum Authority {
+public enum Authority {
     /// Where the port's colon is; nil without a port. `[::1]` and `[::1]:80` are understood.
-    package static func portSeparator(_ authority: UnsafeRawBufferPointer) -> Int? {
+    public static func portSeparator(_ authority: UnsafeRawBufferPointer) -> Int? {
         var index = authority.count &- 1
         while index >= 0 {
             let byte = authority[index]
@@ -112,33 +150,52 @@ package enum Authority {
         return nil
     }
 
-    package static func withoutPort(_ authority: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+    public static func withoutPort(_ authority: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
         portSeparator(authority).map { UnsafeRawBufferPointer(rebasing: authority[..<$0]) } ?? authority
     }
 }
 
 extension Route {
-    func decide(head: HTTPHead, draw: Draw, host: VirtualHost) -> RouteDecision {
+    /// All that do not depend on the request: one, or one for each weighted cluster.
+    func decisions(_ host: VirtualHost) -> [RouteDecision] {
         switch action {
-        case .redirect(let redirect): return RouteDecision(outcome: .redirect(redirect), virtualHost: host, route: self)
-        case .direct(let direct): return RouteDecision(outcome: .direct(direct), virtualHost: host, route: self)
+        case .redirect(let redirect):
+            [RouteDecision(outcome: .redirect(redirect), virtualHost: host, route: self)]
+        case .direct(let direct): [RouteDecision(outcome: .direct(direct), virtualHost: host, route: self)]
         case .forward(let forward):
             switch forward.clusters {
             case .cluster(let reference):
-                return RouteDecision(outcome: .forward(forward, .known(reference)), virtualHost: host, route: self)
-            case .header(let name):
-                let value = head.value(name).map { head.text($0) } ?? ""
-                return RouteDecision(outcome: .forward(forward, .named(value)), virtualHost: host, route: self)
-            case .weighted(let clusters, let total, let randomHeader):
-                let chosen = Self.choose(clusters, total: total, number: number(randomHeader, head, draw))
-                let choice: ClusterChoice =
-                    switch chosen.target {
-                    case .cluster(let reference): .known(reference)
-                    case .header(let name): .named(head.value(name).map { head.text($0) } ?? "")
-                    }
-                return RouteDecision(
-                    outcome: .forward(forward, choice), virtualHost: host, route: self, weighted: chosen)
+                [RouteDecision(outcome: .forward(forward, .known(reference)), virtualHost: host, route: self)]
+            case .header: []
+            case .weighted(let clusters, _, _):
+                clusters.map { cluster in
+                    // One that the request is to name is made when it has.
+                    let choice: ClusterChoice =
+                        if case .cluster(let reference) = cluster.target { .known(reference) } else { .named("") }
+                    return RouteDecision(
+                        outcome: .forward(forward, choice), virtualHost: host, route: self, weighted: cluster)
+                }
             }
+        }
+    }
+
+    /// The one for a request.
+    ///
+    /// - Parameter made: by `decisions`.
+    func choose(_ made: [RouteDecision], head: HTTPHead, draw: Draw, host: VirtualHost) -> RouteDecision {
+        guard case .forward(let forward) = action else { return made[0] }
+        switch forward.clusters {
+        case .cluster: return made[0]
+        case .header(let name):
+            return RouteDecision(
+                outcome: .forward(forward, .named(head.value(name).map { head.text($0) } ?? "")), virtualHost: host,
+                route: self)
+        case .weighted(let clusters, let total, let randomHeader):
+            let index = Self.choose(clusters, total: total, number: number(randomHeader, head, draw))
+            guard case .header(let name) = clusters[index].target else { return made[index] }
+            return RouteDecision(
+                outcome: .forward(forward, .named(head.value(name).map { head.text($0) } ?? "")), virtualHost: host,
+                route: self, weighted: clusters[index])
         }
     }
 
@@ -150,13 +207,15 @@ extension Route {
     }
 
     /// - Parameter clusters: not empty; the decoder refuses an empty list.
-    static func choose(_ clusters: [WeightedCluster], total: UInt64, number: UInt64) -> WeightedCluster {
+    /// - Returns: the place of the one that was drawn.
+    static func choose(_ clusters: [WeightedCluster], total: UInt64, number: UInt64) -> Int {
         var rest = total == 0 ? 0 : number % total
-        for cluster in clusters {
-            if rest < UInt64(cluster.weight) { return cluster }
-            rest &-= UInt64(cluster.weight)
+        for index in clusters.indices {
+            let weight = UInt64(clusters[index].weight)
+            if rest < weight { return index }
+            rest &-= weight
         }
-        return clusters[clusters.count &- 1]
+        return clusters.count &- 1
     }
 }
 
@@ -208,7 +267,12 @@ extension RouteMatch {
 
 extension HTTPHead {
     /// `application/grpc`, alone or with a `+` suffix.
-    package var isGRPC: Bool {
+    @inline(__always)
+    public var isGRPC: Bool { mayContain(Self.typed) && hasGRPCType }
+
+    private static let typed = HeaderTokenSet([.contentType])
+
+    private var hasGRPCType: Bool {
         guard let range = value(.contentType) else { return false }
         return withBytes(range) { bytes in
             let wanted: StaticString = "application/grpc"

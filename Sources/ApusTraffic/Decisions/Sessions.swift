@@ -3,7 +3,7 @@ extension SessionPolicy {
     /// The address that the request asks for; nil: none, or nothing that can be read.
     ///
     /// - Parameter wallSeconds: since 1970; an address that has expired is none.
-    package func host(_ head: HTTPHead, wallSeconds: Int64) -> String? {
+    public func host(_ head: HTTPHead, wallSeconds: Int64) -> String? {
         switch carrier {
         case .header(let name):
             guard let range = head.value(name) else { return nil }
@@ -18,7 +18,7 @@ extension SessionPolicy {
     }
 
     /// Tells the client the host that served it, if it did not ask for this one.
-    package func tell(
+    public func tell(
         _ address: String, asked: String?, request: HTTPHead, response: inout HTTPHead, wallSeconds: Int64
     ) {
         guard asked != address else { return }
@@ -44,8 +44,8 @@ extension SessionPolicy {
 }
 
 /// What the cookie holds: a protobuf message of the address (field 1) and the second it expires (field 2).
-package enum SessionCookie {
-    package static func encode(_ address: String, expires: Int64) -> [UInt8] {
+public enum SessionCookie {
+    public static func encode(_ address: String, expires: Int64) -> [UInt8] {
         let text = Array(address.utf8.prefix(1 << 16))
         var out: [UInt8] = [0x0A]
         varint(UInt64(text.count), &out)
@@ -67,7 +67,7 @@ package enum SessionCookie {
     }
 
     /// - Returns: nil for bytes that are no such message.
-    package static func decode(_ bytes: [UInt8]) -> (address: String?, expires: Int64) {
+    public static func decode(_ bytes: [UInt8]) -> (address: String?, expires: Int64) {
         var rest = bytes[...]
         func number() -> UInt64? {
             var result: UInt64 = 0

@@ -1,16 +1,16 @@
 /// What the TLS inspector finds in the first bytes of a connection.
-package enum TLSSniff: Hashable, Sendable {
+public enum TLSSniff: Hashable, Sendable {
     case needMore
     case notTLS
     /// Server name in lower case, empty if there is none; ALPN in the client's order.
     case clientHello(serverName: String, applicationProtocols: [String])
 
     /// At most so many bytes are looked at, as with Envoy's `max_client_hello_size`.
-    package static let limit = 16 << 10
+    public static let limit = 16 << 10
 
     /// Reads a TLS ClientHello (RFC 8446, section 4.1.2; RFC 6066; RFC 7301), whatever its split into records. Bytes
     /// that cannot be one are `notTLS`.
-    package static func inspect(_ bytes: UnsafeRawBufferPointer) -> TLSSniff {
+    public static func inspect(_ bytes: UnsafeRawBufferPointer) -> TLSSniff {
         var handshake: [UInt8] = []
         var offset = 0
         while true {
@@ -110,7 +110,7 @@ package enum TLSSniff: Hashable, Sendable {
 }
 
 /// What the HTTP inspector finds in the first bytes of a connection.
-package enum HTTPSniff: Hashable, Sendable {
+public enum HTTPSniff: Hashable, Sendable {
     case needMore
     case notHTTP
     case http10, http11
@@ -118,7 +118,7 @@ package enum HTTPSniff: Hashable, Sendable {
     case http2
 
     /// The application protocol that filter chains match.
-    package var applicationProtocol: String? {
+    public var applicationProtocol: String? {
         switch self {
         case .http10: "http/1.0"
         case .http11: "http/1.1"
@@ -128,10 +128,10 @@ package enum HTTPSniff: Hashable, Sendable {
     }
 
     /// At most so many bytes are looked at for the end of the request line.
-    package static let limit = 64 << 10
+    public static let limit = 64 << 10
 
     /// Recognises an HTTP/1 request line or the HTTP/2 preface (RFC 9113, section 3.4).
-    package static func inspect(_ bytes: UnsafeRawBufferPointer) -> HTTPSniff {
+    public static func inspect(_ bytes: UnsafeRawBufferPointer) -> HTTPSniff {
         let preface: StaticString = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
         let isPreface = preface.withUTF8Buffer { wanted in
             let count = min(wanted.count, bytes.count)

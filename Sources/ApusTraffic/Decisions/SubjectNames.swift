@@ -1,18 +1,18 @@
-package import ApusCore
+public import ApusCore
 
 /// The names of a certificate.
-package struct SubjectNames: Sendable {
-    package var uris: [[UInt8]] = []
-    package var dnsNames: [[UInt8]] = []
-    package var emails: [[UInt8]] = []
+public struct SubjectNames: Sendable {
+    public var uris: [[UInt8]] = []
+    public var dnsNames: [[UInt8]] = []
+    public var emails: [[UInt8]] = []
     /// Four or sixteen bytes.
-    package var addresses: [[UInt8]] = []
+    public var addresses: [[UInt8]] = []
 
-    package init() {}
+    public init() {}
 
     /// True if one of the matchers holds for a name of its kind. A name with a NUL in it is nobody's: C programs read it
     /// as a shorter one.
-    package func satisfy(_ wanted: [SubjectNameMatch]) -> Bool {
+    public func satisfy(_ wanted: [SubjectNameMatch]) -> Bool {
         wanted.isEmpty || wanted.contains { holds($0) }
     }
 
@@ -39,7 +39,7 @@ package struct SubjectNames: Sendable {
     }
 
     /// The certificate is for this host (RFC 9525): a DNS name, or an address for a host that is one.
-    package func isFor(_ host: String) -> Bool {
+    public func isFor(_ host: String) -> Bool {
         let plain = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
         if let address = IPAddress(plain) { return addresses.contains { IPAddress(networkBytes: $0) == address } }
         return dnsNames.contains { !$0.contains(0) && Self.covers($0, Array(plain.utf8)) }

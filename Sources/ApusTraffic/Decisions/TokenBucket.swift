@@ -4,10 +4,10 @@ internal import Synchronization
 ///
 /// The state is one instant: the one at which the bucket would have been empty. Taking a token moves it forward by the
 /// time that a token takes to come, so that no loop ever waits for another.
-package final class TokenBucket: Sendable {
-    package let maxTokens: UInt32
+public final class TokenBucket: Sendable {
+    public let maxTokens: UInt32
     /// Nanoseconds that one token takes to come.
-    package let perToken: Int64
+    public let perToken: Int64
     /// Nanoseconds that an empty bucket takes to be full.
     private let capacity: Int64
     private let emptyAt: Atomic<Int64>
@@ -16,7 +16,7 @@ package final class TokenBucket: Sendable {
     ///
     /// - Parameters:
     ///   - tokensPerFill: at least 1; they come evenly over `fillInterval`, not all at its end.
-    package init(maxTokens: UInt32, tokensPerFill: UInt32, fillInterval: Duration) {
+    public init(maxTokens: UInt32, tokensPerFill: UInt32, fillInterval: Duration) {
         self.maxTokens = maxTokens
         perToken = max(1, min(.max / 8, fillInterval.wholeNanoseconds / Int64(max(1, tokensPerFill))))
         let (capacity, overflow) = perToken.multipliedReportingOverflow(by: Int64(maxTokens))
@@ -34,7 +34,7 @@ package final class TokenBucket: Sendable {
     /// Takes one token, if there is one.
     ///
     /// - Parameter now: nanoseconds of a clock that does not go back.
-    package func take(now: Int64) -> Bool {
+    public func take(now: Int64) -> Bool {
         var empty = emptyAt.load(ordering: .relaxed)
         while true {
             let credit = credit(empty, now)
@@ -46,12 +46,12 @@ package final class TokenBucket: Sendable {
         }
     }
 
-    package func remaining(now: Int64) -> UInt32 {
+    public func remaining(now: Int64) -> UInt32 {
         UInt32(clamping: credit(emptyAt.load(ordering: .relaxed), now) / perToken)
     }
 
     /// Whole seconds until there is a token.
-    package func secondsToNext(now: Int64) -> Int64 {
+    public func secondsToNext(now: Int64) -> Int64 {
         let credit = credit(emptyAt.load(ordering: .relaxed), now)
         return credit >= perToken ? 0 : (perToken &- credit) / 1_000_000_000
     }

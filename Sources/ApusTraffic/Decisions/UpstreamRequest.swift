@@ -1,19 +1,19 @@
 internal import ApusRegex
 
 /// The time-outs of one request. nil is off.
-package struct RequestTimeouts: Hashable, Sendable {
+public struct RequestTimeouts: Hashable, Sendable {
     /// Over all tries, from the end of the request.
-    package var global: Duration?
-    package var perTry: Duration?
-    package var perTryIdle: Duration?
+    public var global: Duration?
+    public var perTry: Duration?
+    public var perTryIdle: Duration?
     /// The stream's idle time-out after routing.
-    package var idle: Duration?
+    public var idle: Duration?
     /// From the beginning of the stream.
-    package var maxStream: Duration?
+    public var maxStream: Duration?
     /// A try that takes too long goes on beside the next one.
-    package var hedges = false
+    public var hedges = false
 
-    package init(
+    public init(
         global: Duration? = nil, perTry: Duration? = nil, perTryIdle: Duration? = nil, idle: Duration? = nil,
         maxStream: Duration? = nil
     ) {
@@ -29,7 +29,7 @@ extension RequestTimeouts {
     /// Milliseconds that the upstream of a further try is told it has; nil: no limit.
     ///
     /// - Parameter elapsed: since the request was complete.
-    package func expected(after elapsed: Duration) -> UInt64? {
+    public func expected(after elapsed: Duration) -> UInt64? {
         // A try that goes on has until the end of all.
         guard let expected = hedges ? global ?? perTry : perTry ?? global else { return nil }
         guard let global else { return expected.wholeMilliseconds }
@@ -40,7 +40,7 @@ extension RequestTimeouts {
 
 extension ForwardAction {
     /// Time-outs of a request, with the headers by which an internal client may change them; those are consumed.
-    package func timeouts(_ head: inout HTTPHead, manager: HTTPConnectionManager) -> RequestTimeouts {
+    public func timeouts(_ head: inout HTTPHead, manager: HTTPConnectionManager) -> RequestTimeouts {
         var result = RequestTimeouts(
             global: timeout, perTry: retry?.perTryTimeout, perTryIdle: retry?.perTryIdleTimeout,
             idle: idleTimeout ?? manager.timeouts.streamIdle, maxStream: maxStreamDuration ?? manager.timeouts.maxStream
@@ -84,7 +84,7 @@ extension ForwardAction {
     /// Tells the upstream how long its answer is waited for.
     ///
     /// - Parameter elapsed: since the request was complete; zero for the first try.
-    package func writeTimeouts(
+    public func writeTimeouts(
         _ timeouts: RequestTimeouts, into head: inout HTTPHead, manager: HTTPConnectionManager, elapsed: Duration
     ) {
         guard let expected = timeouts.expected(after: elapsed) else { return }
@@ -124,7 +124,7 @@ extension ForwardAction {
     }
 
     /// `grpc-timeout`: at most eight digits and a unit of `H M S m u n`.
-    package static func grpcTimeout(_ head: HTTPHead) -> Duration? {
+    public static func grpcTimeout(_ head: HTTPHead) -> Duration? {
         guard let range = head.value(.grpcTimeout) else { return nil }
         return head.withBytes(range) { bytes in
             guard bytes.count >= 2, bytes.count <= 9, let unit = bytes.last,
@@ -148,16 +148,18 @@ extension ForwardAction {
 extension RouteTable {
     /// Turns a routed request into the one to send upstream: attempt count, time-out header, header operations, host
     /// and path rewrites, in Envoy's order. Automatic host rewrite is done when the endpoint is known.
-    package func finishRequest(
+    public func finishRequest(
         _ head: inout HTTPHead, decision: RouteDecision, forward: ForwardAction, timeouts: RequestTimeouts,
-        manager: HTTPConnectionManager, facts: StreamFacts
+        manager: HTTPConnectionManager, facts: @autoclosure () -> StreamFacts
     ) {
         let adds = !manager.suppressesEnvoyHeaders
         if !(manager.respectsExpectedTimeout && head.contains(.xEnvoyExpectedRequestTimeout)) {
             forward.writeTimeouts(timeouts, into: &head, manager: manager, elapsed: .zero)
         }
         if decision.virtualHost?.addsAttemptCountToRequest ?? false { head.replace(.xEnvoyAttemptCount, decimal: 1) }
-        applyRequestHeaders(decision, to: &head, facts: facts)
+        if decision.changesRequestHeaders || !requestHeaders.isEmpty {
+            applyRequestHeaders(decision, to: &head, facts: facts())
+        }
         if let literal = decision.weighted?.hostRewrite { head.authority = head.store(literal) }
         switch forward.hostRewrite {
         case .none, .automatic: break
@@ -181,7 +183,7 @@ extension RouteTable {
 
 extension ForwardAction {
     /// Sets the authority; keeps the old one in `x-envoy-original-host` and, where asked, `x-forwarded-host`.
-    package func setHost(_ head: inout HTTPHead, _ host: [UInt8], keepsOriginal: Bool) {
+    public func setHost(_ head: inout HTTPHead, _ host: [UInt8], keepsOriginal: Bool) {
         guard !host.isEmpty else { return }
         let old = head.authority
         if keepsOriginal, !old.isEmpty { head.replace(HeaderToken.xEnvoyOriginalHost.name, value: old) }
@@ -201,7 +203,7 @@ extension ForwardAction {
 
 extension ForwardAction.PathRewrite {
     /// The new `:path` with the query kept, or nil for no change.
-    package func apply(to head: HTTPHead, match: RouteMatch) -> [UInt8]? {
+    public func apply(to head: HTTPHead, match: RouteMatch) -> [UInt8]? {
         switch self {
         case .none: nil
         case .prefix(let replacement): PathRewriting.replacePrefix(head, match: match, with: replacement)
@@ -211,9 +213,9 @@ extension ForwardAction.PathRewrite {
 }
 
 /// The rewrites that forwarding and redirecting share.
-package enum PathRewriting {
+public enum PathRewriting {
     /// The part that the route matched (its prefix, or the whole path) is replaced; the rest and the query stay.
-    package static func replacePrefix(_ head: HTTPHead, match: RouteMatch, with replacement: [UInt8]) -> [UInt8] {
+    public static func replacePrefix(_ head: HTTPHead, match: RouteMatch, with replacement: [UInt8]) -> [UInt8] {
         let path = head.pathWithoutQuery
         let matched =
             switch match.path {
@@ -227,7 +229,7 @@ package enum PathRewriting {
     }
 
     /// Every match in the path is replaced; the query stays untouched.
-    package static func replaceRegex(_ head: HTTPHead, _ rewrite: RegexRewrite) -> [UInt8]? {
+    public static func replaceRegex(_ head: HTTPHead, _ rewrite: RegexRewrite) -> [UInt8]? {
         let path = head.pathWithoutQuery
         let replaced = rewrite.pattern.replacingAll(in: head.text(path), with: rewrite.substitution)
         guard HTTPSyntax.isSafeValue(replaced.utf8) else { return nil }
@@ -239,14 +241,14 @@ package enum PathRewriting {
 
 extension MirrorPolicy {
     /// Is this request mirrored?
-    package func applies(draw: Draw, index: Int) -> Bool {
+    public func applies(draw: Draw, index: Int) -> Bool {
         share.contains(draw: draw.derived(Draw.Question.mirror &+ UInt64(truncatingIfNeeded: index)))
     }
 
     /// Changes the copy that is sent to the mirror: `-shadow` after the host, before a port.
     ///
     /// - Parameter facts: of the request, for the values of header mutations.
-    package func prepare(_ copy: inout HTTPHead, facts: StreamFacts) {
+    public func prepare(_ copy: inout HTTPHead, facts: StreamFacts) {
         for mutation in mutations { mutation.apply(to: &copy, request: copy, response: nil, facts: facts) }
         if let hostRewrite {
             copy.authority = copy.store(hostRewrite)
@@ -263,7 +265,7 @@ extension MirrorPolicy {
 
 extension Duration {
     /// Rounded down, never negative.
-    package var wholeMilliseconds: UInt64 {
+    public var wholeMilliseconds: UInt64 {
         let (seconds, attoseconds) = components
         guard seconds >= 0, attoseconds >= 0 else { return 0 }
         let (product, overflow) = UInt64(seconds).multipliedReportingOverflow(by: 1000)
@@ -271,7 +273,7 @@ extension Duration {
     }
 
     /// Rounded down and clamped.
-    package var wholeNanoseconds: Int64 {
+    public var wholeNanoseconds: Int64 {
         let (seconds, attoseconds) = components
         let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
         return overflow ? (seconds < 0 ? .min : .max) : product &+ attoseconds / 1_000_000_000

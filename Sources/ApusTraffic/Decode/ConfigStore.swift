@@ -1,28 +1,28 @@
 internal import ApusAPI
-package import ApusCore
+public import ApusCore
 internal import SwiftProtobuf
 
 /// One change to one resource type, as a response of the server brings it.
-package struct ConfigUpdate: Sendable {
-    package struct Resource: Sendable {
-        package let name: String
+public struct ConfigUpdate: Sendable {
+    public struct Resource: Sendable {
+        public let name: String
         /// The server's version, for the dump.
-        package let version: String
+        public let version: String
         /// A serialized `google.protobuf.Any`.
-        package let body: [UInt8]
+        public let body: [UInt8]
 
-        package init(name: String, version: String, body: [UInt8]) {
+        public init(name: String, version: String, body: [UInt8]) {
             self.name = name
             self.version = version
             self.body = body
         }
     }
 
-    package let type: ResourceType
-    package let changed: [Resource]
-    package let removed: [String]
+    public let type: ResourceType
+    public let changed: [Resource]
+    public let removed: [String]
 
-    package init(type: ResourceType, changed: [Resource], removed: [String] = []) {
+    public init(type: ResourceType, changed: [Resource], removed: [String] = []) {
         self.type = type
         self.changed = changed
         self.removed = removed
@@ -30,19 +30,19 @@ package struct ConfigUpdate: Sendable {
 }
 
 /// What became of an update.
-package struct ConfigVerdict: Sendable {
-    package struct Rejection: Hashable, Sendable {
-        package let name: String
-        package let reason: String
+public struct ConfigVerdict: Sendable {
+    public struct Rejection: Hashable, Sendable {
+        public let name: String
+        public let reason: String
         /// The field that is refused, as `filter_chains[0].filters[0]`; empty: the resource as a whole.
-        package let path: String
+        public let path: String
     }
 
-    package let accepted: [String]
-    package let rejected: [Rejection]
+    public let accepted: [String]
+    public let rejected: [Rejection]
     /// For `error_detail`; nil: acknowledge.
-    package let message: String?
-    package let change: ConfigurationChange
+    public let message: String?
+    public let change: ConfigurationChange
 }
 
 /// The accepted resources of one proxy, and the configuration they make. A value without clocks or I/O: the client
@@ -50,27 +50,27 @@ package struct ConfigVerdict: Sendable {
 ///
 /// Each resource is judged alone: good ones take effect although others of the same response are refused, as Envoy does
 /// for listeners and clusters. A refused resource leaves its last good version in force.
-package struct ConfigStore: Sendable {
+public struct ConfigStore: Sendable {
     /// An accepted resource with the bytes it came in.
-    package struct Accepted: Sendable {
-        package let name: String
-        package let version: String
-        package let body: [UInt8]
+    public struct Accepted: Sendable {
+        public let name: String
+        public let version: String
+        public let body: [UInt8]
         /// Nanoseconds since the epoch, as the caller said.
-        package let updatedAt: Int64
+        public let updatedAt: Int64
         fileprivate let digest: ContentVersion
     }
 
     /// The last refused version of a resource.
-    package struct Rejected: Sendable {
-        package let name: String
-        package let version: String
-        package let body: [UInt8]
-        package let attemptedAt: Int64
-        package let reason: String
+    public struct Rejected: Sendable {
+        public let name: String
+        public let version: String
+        public let body: [UInt8]
+        public let attemptedAt: Int64
+        public let reason: String
     }
 
-    package private(set) var configuration = ProxyConfiguration.empty
+    public private(set) var configuration = ProxyConfiguration.empty
 
     private var context = DecodingContext()
     private var accepted: [ResourceType: [String: Accepted]] = [:]
@@ -89,12 +89,12 @@ package struct ConfigStore: Sendable {
     /// A peer cannot make the store grow past this many resources of one type.
     private static let maxResources = 200_000
 
-    package init() {}
+    public init() {}
 
     // MARK: What to subscribe to
 
     /// Names of the endpoint resources that the accepted clusters want, sorted.
-    package var wantedEndpoints: [String] { wantedEndpointSet.sorted() }
+    public var wantedEndpoints: [String] { wantedEndpointSet.sorted() }
 
     private var wantedEndpointSet: Set<String> {
         var names: Set<String> = []
@@ -105,7 +105,7 @@ package struct ConfigStore: Sendable {
     }
 
     /// Names of the route tables that the accepted listeners want, sorted.
-    package var wantedRoutes: [String] { wantedRouteSet.sorted() }
+    public var wantedRoutes: [String] { wantedRouteSet.sorted() }
 
     private var wantedRouteSet: Set<String> {
         var names: Set<String> = []
@@ -115,7 +115,7 @@ package struct ConfigStore: Sendable {
     }
 
     /// Secrets that the accepted listeners and clusters want from somewhere, by name, sorted.
-    package func wantedSecrets(_ origin: SecretOrigin) -> [String] {
+    public func wantedSecrets(_ origin: SecretOrigin) -> [String] {
         Set(referencedSecrets.lazy.filter { $0.origin == origin }.map(\.name)).sorted()
     }
 
@@ -143,25 +143,25 @@ package struct ConfigStore: Sendable {
 
     // MARK: For dumps and for the state on disk
 
-    package func acceptedResources(_ type: ResourceType) -> [Accepted] {
+    public func acceptedResources(_ type: ResourceType) -> [Accepted] {
         (accepted[type] ?? [:]).values.sorted { $0.name < $1.name }
     }
 
-    package func rejectedResources(_ type: ResourceType) -> [Rejected] {
+    public func rejectedResources(_ type: ResourceType) -> [Rejected] {
         (rejected[type] ?? [:]).values.sorted { $0.name < $1.name }
     }
 
     /// Accepted, but not in service yet: listeners without their routes, clusters without their endpoints.
-    package var warmingListeners: [String] { warming.keys.sorted() }
+    public var warmingListeners: [String] { warming.keys.sorted() }
 
-    package var warmingClusters: [String] {
+    public var warmingClusters: [String] {
         clusters.values.filter { table(of: $0) == nil }.map(\.name).sorted()
     }
 
     // MARK: Updates
 
     /// - Parameter now: nanoseconds since the epoch, only kept for dumps.
-    package mutating func apply(_ update: ConfigUpdate, now: Int64) -> ConfigVerdict {
+    public mutating func apply(_ update: ConfigUpdate, now: Int64) -> ConfigVerdict {
         var names: [String] = []
         var rejections: [ConfigVerdict.Rejection] = []
         var seen: Set<String> = []
@@ -186,13 +186,13 @@ package struct ConfigStore: Sendable {
 
     /// Secrets that the proxy itself has: its own certificate, what its files hold. Those that nobody wants are kept, too:
     /// a listener that wants them may come.
-    package mutating func supply(_ new: [Secret], _ origin: SecretOrigin) throws(Refusal) -> ConfigurationChange {
+    public mutating func supply(_ new: [Secret], _ origin: SecretOrigin) throws(Refusal) -> ConfigurationChange {
         for secret in new { secrets[try context.secret(secret.name, origin)] = secret }
         return rebuild()
     }
 
     /// The server has no such endpoints, or did not name them in time: the cluster goes into service without hosts.
-    package mutating func endpointsMissing(_ name: String) -> ConfigurationChange {
+    public mutating func endpointsMissing(_ name: String) -> ConfigurationChange {
         if endpoints[name] == nil, wantedEndpointSet.contains(name) {
             endpoints[name] = EndpointTable(name: name, groups: [])
         }

@@ -1,7 +1,7 @@
 /// Reads Envoy's substitution format: `%OPERATOR%`, `%OPERATOR(argument)%`, `%OPERATOR(argument):length%`, `%%`.
-package enum FormatParser {
+public enum FormatParser {
     /// - Throws: what is wrong with the text.
-    package static func parse(_ text: String, omitsEmpty: Bool = false) throws(Refusal) -> FormatString {
+    public static func parse(_ text: String, omitsEmpty: Bool = false) throws(Refusal) -> FormatString {
         var segments: [FormatString.Segment] = []
         var literal: [UInt8] = []
         var rest = Array(text.utf8)[...]

@@ -1,15 +1,15 @@
 /// Why a resource is not accepted: the path of the field and what is the matter with it.
-package struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
+public struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     /// As `virtual_hosts[0].routes[1].route.hedge_policy`; empty: the resource as a whole.
-    package private(set) var path: String
-    package let reason: String
+    public private(set) var path: String
+    public let reason: String
 
-    package init(_ path: String, _ reason: String) {
+    public init(_ path: String, _ reason: String) {
         self.path = path
         self.reason = reason
     }
 
-    package var description: String { path.isEmpty ? reason : "\(path): \(reason)" }
+    public var description: String { path.isEmpty ? reason : "\(path): \(reason)" }
 
     /// The same, one level further out.
     func under(_ outer: String) -> Refusal {

@@ -149,7 +149,7 @@ extension Route {
 }
 
 extension RouteMatch {
-    init(_ message: Envoy_Config_Route_V3_RouteMatch) throws(Refusal) {
+    convenience init(_ message: Envoy_Config_Route_V3_RouteMatch) throws(Refusal) {
         let path: Path
         switch message.pathSpecifier {
         case .prefix(let text): path = .prefix(Array(text.utf8))

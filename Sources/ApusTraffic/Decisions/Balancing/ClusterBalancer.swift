@@ -1,7 +1,9 @@
+public import ApusCore
+
 /// The balancers of a cluster: one over all its hosts, and one per subset, made when it is first wanted.
-package struct ClusterBalancer: Sendable {
+public struct ClusterBalancer: Sendable {
     /// Which hosts were asked, for statistics.
-    package enum Source: Hashable, Sendable { case cluster, subset, fallback, panicFallback }
+    public enum Source: Hashable, Sendable { case cluster, subset, fallback, panicFallback }
 
     private enum Part: Hashable {
         case all
@@ -26,12 +28,12 @@ package struct ClusterBalancer: Sendable {
     private let index: SubsetIndex?
     private var all: LoadBalancer
     private var parts: [Part: LoadBalancer] = [:]
-    package private(set) var lastSource = Source.cluster
+    public private(set) var lastSource = Source.cluster
 
     /// Parameters as those of `LoadBalancer`.
     ///
     /// - Parameter index: of the same table; nil: there are no subsets.
-    package init(
+    public init(
         config: ClusterConfig, table: EndpointTable, states: [LoadBalancer.HostState] = [], since: [Int64] = [],
         index: SubsetIndex? = nil, now: Int64 = 0, draw: UInt64
     ) {
@@ -47,17 +49,17 @@ package struct ClusterBalancer: Sendable {
             members: index.map { _ in [Bool](repeating: true, count: table.endpoints.count) }, now: now, draw: draw)
     }
 
-    package var load: PriorityLoad { all.load }
+    public var load: PriorityLoad { all.load }
 
     /// The last pick among all hosts was from a priority in panic.
-    package var pickedInPanic: Bool { all.pickedInPanic }
+    public var pickedInPanic: Bool { all.pickedInPanic }
 
     /// Index of the endpoint for a request, or nil: no host can take it. Parameters as those of `LoadBalancer.pick`.
     ///
     /// - Parameter criteria: what the route demands of the endpoint's metadata.
-    package mutating func pick(
+    public mutating func pick(
         criteria: MetadataCriteria? = nil, hash: UInt64? = nil, attempt: Int = 0, active: [UInt32] = [],
-        now: Int64 = 0, random: inout some RandomNumberGenerator
+        now: Int64 = 0, random: inout SeededRandom
     ) -> Int? {
         guard let index else {
             return all.pick(hash: hash, attempt: attempt, active: active, now: now, random: &random)
@@ -73,9 +75,9 @@ package struct ClusterBalancer: Sendable {
     }
 
     /// The same among the hosts of the other priorities; with none of them left, or with subsets, among all.
-    package mutating func pick(
+    public mutating func pick(
         withoutPriorities priorities: [Int], criteria: MetadataCriteria? = nil, hash: UInt64? = nil, attempt: Int = 0,
-        active: [UInt32] = [], now: Int64 = 0, random: inout some RandomNumberGenerator
+        active: [UInt32] = [], now: Int64 = 0, random: inout SeededRandom
     ) -> Int? {
         let question = Question(hash: hash, attempt: attempt, active: active, now: now)
         if index == nil, !priorities.isEmpty,
@@ -90,7 +92,7 @@ package struct ClusterBalancer: Sendable {
 
     private mutating func pick(
         _ criteria: MetadataCriteria?, _ index: SubsetIndex, _ question: Question,
-        _ random: inout some RandomNumberGenerator
+        _ random: inout SeededRandom
     ) -> Int? {
         var fallback = index.config.fallback
         if let criteria, let selector = index.selector(criteria) {
@@ -123,7 +125,7 @@ package struct ClusterBalancer: Sendable {
     }
 
     private mutating func ask(
-        _ part: Part, _ question: Question, _ random: inout some RandomNumberGenerator
+        _ part: Part, _ question: Question, _ random: inout SeededRandom
     ) -> Int? {
         if case .all = part {
             return all.pick(

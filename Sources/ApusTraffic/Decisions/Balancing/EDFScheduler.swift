@@ -2,7 +2,7 @@
 ///
 /// A pick takes the entry with the earliest deadline, advances the clock to it and puts the entry back one period
 /// (1 / weight) later. Ties go to the entry that was added first. The order is Envoy's.
-package struct EDFScheduler: Sendable {
+public struct EDFScheduler: Sendable {
     private struct Entry: Sendable {
         var deadline: Double
         var order: UInt64
@@ -17,19 +17,19 @@ package struct EDFScheduler: Sendable {
     private var clock = 0.0
     private var order: UInt64 = 0
 
-    package init() {}
+    public init() {}
 
-    package var isEmpty: Bool { heap.isEmpty }
+    public var isEmpty: Bool { heap.isEmpty }
 
     /// - Parameter weight: above zero.
-    package mutating func add(_ index: Int, weight: Double) {
+    public mutating func add(_ index: Int, weight: Double) {
         heap.append(Entry(deadline: clock + 1 / weight, order: order, index: index))
         order &+= 1
         siftUp(heap.count &- 1)
     }
 
     /// - Parameter weight: of the entry from now on.
-    package mutating func pick(weight: (Int) -> Double) -> Int? {
+    public mutating func pick(weight: (Int) -> Double) -> Int? {
         guard let first = heap.first else { return nil }
         clock = first.deadline
         heap[0].deadline = clock + 1 / weight(first.index)

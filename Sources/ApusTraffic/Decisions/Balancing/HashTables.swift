@@ -1,14 +1,14 @@
 internal import ApusCore
 
 /// A consistent-hash ring: many points per host on a circle of 64-bit numbers; a key belongs to the next point.
-package struct HashRing: Sendable {
+public struct HashRing: Sendable {
     private let points: [UInt64]
     private let hosts: [Int32]
 
-    package var count: Int { points.count }
+    public var count: Int { points.count }
 
     /// - Parameter weighted: host, the text that names it on the ring, and its share (the shares add up to 1).
-    package init(_ weighted: [(host: Int, key: String, share: Double)], minSize: Int, maxSize: Int) {
+    public init(_ weighted: [(host: Int, key: String, share: Double)], minSize: Int, maxSize: Int) {
         guard let least = weighted.lazy.map(\.share).min(), least > 0 else {
             points = []
             hosts = []
@@ -38,7 +38,7 @@ package struct HashRing: Sendable {
     }
 
     /// - Parameter attempt: each further try takes the next point.
-    package func host(for hash: UInt64, attempt: Int = 0) -> Int? {
+    public func host(for hash: UInt64, attempt: Int = 0) -> Int? {
         guard !points.isEmpty else { return nil }
         var low = 0
         var high = points.count
@@ -51,15 +51,15 @@ package struct HashRing: Sendable {
 }
 
 /// Maglev's table: every host has its own order of the slots and takes its next free one in turn.
-package struct MaglevTable: Sendable {
+public struct MaglevTable: Sendable {
     private let slots: [Int32]
 
-    package var count: Int { slots.count }
+    public var count: Int { slots.count }
 
     /// - Parameters:
     ///   - weighted: host, the text that names it, and its share (the shares add up to 1).
     ///   - size: a prime.
-    package init(_ weighted: [(host: Int, key: String, share: Double)], size: Int) {
+    public init(_ weighted: [(host: Int, key: String, share: Double)], size: Int) {
         guard !weighted.isEmpty, size > 1, let most = weighted.lazy.map(\.share).max(), most > 0 else {
             slots = []
             return
@@ -101,7 +101,7 @@ package struct MaglevTable: Sendable {
         slots = table
     }
 
-    package func host(for hash: UInt64, attempt: Int = 0) -> Int? {
+    public func host(for hash: UInt64, attempt: Int = 0) -> Int? {
         guard !slots.isEmpty else { return nil }
         let hash = attempt > 0 ? hash ^ (UInt64.max &- UInt64(truncatingIfNeeded: attempt) &+ 1) : hash
         return Int(slots[Int(hash % UInt64(slots.count))])

@@ -1,11 +1,13 @@
+public import ApusCore
+
 /// Picks hosts of one cluster: a value per loop, made anew when hosts or their health change.
 ///
 /// First a priority, then (with locality weights) a locality, then a host by the policy. Indices are those of the
 /// endpoint table.
-package struct LoadBalancer: Sendable {
+public struct LoadBalancer: Sendable {
     /// What may be known of a host besides its configuration. `ignored`: unusable, and left out of the arithmetic of
     /// priorities and panic.
-    package enum HostState: UInt8, Hashable, Sendable { case usable, degraded, unusable, ignored }
+    public enum HostState: UInt8, Hashable, Sendable { case usable, degraded, unusable, ignored }
 
     /// Hosts among which one policy picks.
     private struct Source: Sendable {
@@ -64,11 +66,11 @@ package struct LoadBalancer: Sendable {
 
     private let rules: Rules
     private var priorities: [Priority] = []
-    package let load: PriorityLoad
+    public let load: PriorityLoad
     /// The last pick was from a priority in panic.
-    package private(set) var pickedInPanic = false
+    public private(set) var pickedInPanic = false
     /// True if there is a priority in which all hosts are used, however they are.
-    package var isInPanic: Bool { load.panics.contains(true) }
+    public var isInPanic: Bool { load.panics.contains(true) }
 
     /// - Parameters:
     ///   - states: what active knowledge (outlier ejection, health checks) says, by endpoint index; empty: nothing.
@@ -76,7 +78,7 @@ package struct LoadBalancer: Sendable {
     ///   - members: the hosts of a subset, by endpoint index; nil: all.
     ///   - now: nanoseconds of the same clock as `since`.
     ///   - draw: chance for the starting points.
-    package init(
+    public init(
         config: ClusterConfig, table: EndpointTable, states: [HostState] = [], since: [Int64] = [],
         members: [Bool]? = nil, now: Int64 = 0, draw: UInt64
     ) {
@@ -271,9 +273,9 @@ package struct LoadBalancer: Sendable {
     ///   - active: requests under way by endpoint index, for least request and bounded loads; a missing entry counts
     ///     as 0.
     ///   - now: nanoseconds, for slow start.
-    package mutating func pick(
+    public mutating func pick(
         hash: UInt64? = nil, attempt: Int = 0, active: [UInt32] = [], now: Int64 = 0,
-        random: inout some RandomNumberGenerator
+        random: inout SeededRandom
     ) -> Int? {
         let number = hash ?? random.next()
         // A load of its own for the priority: the bits of the hash that choose the host are not spent on it.
@@ -294,7 +296,7 @@ package struct LoadBalancer: Sendable {
 
     private static func pick(
         _ group: inout Group, _ rules: Rules, _ hash: UInt64?, _ attempt: Int, _ active: [UInt32], _ now: Int64,
-        _ random: inout some RandomNumberGenerator
+        _ random: inout SeededRandom
     ) -> Int? {
         guard !group.sources.isEmpty else { return nil }
         var index = 0
@@ -307,7 +309,7 @@ package struct LoadBalancer: Sendable {
 
     private static func pick(
         _ source: inout Source, _ rules: Rules, _ hash: UInt64?, _ attempt: Int, _ active: [UInt32], _ now: Int64,
-        _ random: inout some RandomNumberGenerator
+        _ random: inout SeededRandom
     ) -> Int? {
         let hosts = source.hosts
         func load(_ offset: Int) -> UInt32 {

@@ -1,10 +1,10 @@
 /// MT19937, the generator that Envoy shuffles hosts with where every proxy has to come to the same order.
-package struct MersenneTwister: Sendable {
+public struct MersenneTwister: Sendable {
     private static let size = 624
     private var state: [UInt32]
     private var index = size
 
-    package init(seed: UInt32) {
+    public init(seed: UInt32) {
         state = [seed]
         state.reserveCapacity(Self.size)
         for position in 1..<Self.size {
@@ -13,7 +13,7 @@ package struct MersenneTwister: Sendable {
         }
     }
 
-    package mutating func next() -> UInt32 {
+    public mutating func next() -> UInt32 {
         if index == Self.size { twist() }
         var value = state[index]
         index += 1
@@ -26,7 +26,7 @@ package struct MersenneTwister: Sendable {
     /// Uniform from 0 to one less than the bound.
     ///
     /// - Parameter bound: above zero.
-    package mutating func next(below bound: UInt32) -> UInt32 {
+    public mutating func next(below bound: UInt32) -> UInt32 {
         let width = UInt32((UInt64(1) << 32) / UInt64(max(1, bound)) & 0xFFFF_FFFF)
         // A bound of one leaves nothing to choose, but a number is used up all the same.
         guard width > 0 else {

@@ -1,7 +1,7 @@
 /// Passive health of the hosts of one cluster: who is ejected, and until when. A pure machine; instants are nanoseconds
 /// of any clock that does not go back. Hosts are known by the ids that `insert` gives out.
-package struct OutlierDetector: Sendable {
-    package enum Outcome: Hashable, Sendable {
+public struct OutlierDetector: Sendable {
+    public enum Outcome: Hashable, Sendable {
         /// A response; gRPC statuses are mapped first.
         case response(status: UInt16)
         /// Connect failure or reset: seen here, not told by the host.
@@ -15,7 +15,7 @@ package struct OutlierDetector: Sendable {
     }
 
     /// What a host is ejected for.
-    package enum Cause: Int, CaseIterable, Hashable, Sendable {
+    public enum Cause: Int, CaseIterable, Hashable, Sendable {
         case consecutive5xx
         case consecutiveGatewayFailure
         case consecutiveLocalOriginFailure
@@ -26,17 +26,17 @@ package struct OutlierDetector: Sendable {
     }
 
     /// Counters since the detector was made.
-    package struct Counts: Hashable, Sendable {
+    public struct Counts: Hashable, Sendable {
         /// Times a cause was seen, by `Cause.rawValue`.
-        package fileprivate(set) var detected = [UInt64](repeating: 0, count: Cause.allCases.count)
+        public fileprivate(set) var detected = [UInt64](repeating: 0, count: Cause.allCases.count)
         /// Ejections, by `Cause.rawValue`.
-        package fileprivate(set) var enforced = [UInt64](repeating: 0, count: Cause.allCases.count)
+        public fileprivate(set) var enforced = [UInt64](repeating: 0, count: Cause.allCases.count)
         /// Ejections that the limit on ejected hosts forbade.
-        package fileprivate(set) var overflows: UInt64 = 0
+        public fileprivate(set) var overflows: UInt64 = 0
 
-        package init() {}
+        public init() {}
 
-        package mutating func add(_ other: Counts) {
+        public mutating func add(_ other: Counts) {
             for index in detected.indices {
                 detected[index] &+= other.detected[index]
                 enforced[index] &+= other.enforced[index]
@@ -44,7 +44,7 @@ package struct OutlierDetector: Sendable {
             overflows &+= other.overflows
         }
 
-        package var enforcedTotal: UInt64 { enforced.reduce(0, &+) }
+        public var enforcedTotal: UInt64 { enforced.reduce(0, &+) }
     }
 
     /// Requests of one interval.
@@ -71,25 +71,25 @@ package struct OutlierDetector: Sendable {
         var localSuccessRate: Double?
     }
 
-    package let config: OutlierDetectionConfig
+    public let config: OutlierDetectionConfig
     private var hosts: [Host?]
     private var free: [Int] = []
     private var hostCount: Int
-    package private(set) var counts = Counts()
-    package private(set) var ejectedCount = 0
+    public private(set) var counts = Counts()
+    public private(set) var ejectedCount = 0
 
-    package init(config: OutlierDetectionConfig, hostCount: Int = 0) {
+    public init(config: OutlierDetectionConfig, hostCount: Int = 0) {
         self.config = config
         self.hostCount = hostCount
         hosts = [Host?](repeating: Host(), count: hostCount)
     }
 
-    package mutating func resetCounts() { counts = Counts() }
+    public mutating func resetCounts() { counts = Counts() }
 
     // MARK: Hosts
 
     /// A place for one more host.
-    package mutating func insert() -> Int {
+    public mutating func insert() -> Int {
         hostCount += 1
         if let id = free.popLast() {
             hosts[id] = Host()
@@ -99,7 +99,7 @@ package struct OutlierDetector: Sendable {
         return hosts.count - 1
     }
 
-    package mutating func remove(_ id: Int) {
+    public mutating func remove(_ id: Int) {
         guard hosts.indices.contains(id), let host = hosts[id] else { return }
         if host.ejectedAt != nil { ejectedCount -= 1 }
         hosts[id] = nil
@@ -107,16 +107,16 @@ package struct OutlierDetector: Sendable {
         free.append(id)
     }
 
-    package func isEjected(_ id: Int) -> Bool { hosts.indices.contains(id) && hosts[id]?.ejectedAt != nil }
+    public func isEjected(_ id: Int) -> Bool { hosts.indices.contains(id) && hosts[id]?.ejectedAt != nil }
 
     /// True if failures in a row are being counted, which a success would end.
-    package func isCounting(_ id: Int) -> Bool {
+    public func isCounting(_ id: Int) -> Bool {
         guard hosts.indices.contains(id), let host = hosts[id] else { return false }
         return host.consecutive5xx > 0 || host.consecutiveGateway > 0 || host.consecutiveLocal > 0
     }
 
     /// Percent of the last interval, if there was enough to judge by.
-    package func successRate(_ id: Int) -> (external: Double?, local: Double?) {
+    public func successRate(_ id: Int) -> (external: Double?, local: Double?) {
         guard hosts.indices.contains(id), let host = hosts[id] else { return (nil, nil) }
         return (host.successRate, host.localSuccessRate)
     }
@@ -124,21 +124,21 @@ package struct OutlierDetector: Sendable {
     // MARK: Outcomes
 
     /// Adds requests that were counted elsewhere because nothing but their number matters.
-    package mutating func addSuccesses(_ count: UInt64, host id: Int) {
+    public mutating func addSuccesses(_ count: UInt64, host id: Int) {
         guard hosts.indices.contains(id) else { return }
         hosts[id]?.external.requests &+= count
         hosts[id]?.external.successes &+= count
     }
 
     /// The same for connections.
-    package mutating func addLocalSuccesses(_ count: UInt64, host id: Int) {
+    public mutating func addLocalSuccesses(_ count: UInt64, host id: Int) {
         guard hosts.indices.contains(id) else { return }
         hosts[id]?.local.requests &+= count
         hosts[id]?.local.successes &+= count
     }
 
     /// - Returns: true if the host is ejected by this.
-    package mutating func record(_ outcome: Outcome, host id: Int, now: Int64, random: UInt64) -> Bool {
+    public mutating func record(_ outcome: Outcome, host id: Int, now: Int64, random: UInt64) -> Bool {
         guard hosts.indices.contains(id), hosts[id] != nil else { return false }
         switch outcome {
         case .response(let status): return response(status, id, now, random)
@@ -231,7 +231,7 @@ package struct OutlierDetector: Sendable {
     /// The host takes part again, its failures in a row forgotten.
     ///
     /// - Returns: false if it was not ejected.
-    package mutating func uneject(_ id: Int) -> Bool {
+    public mutating func uneject(_ id: Int) -> Bool {
         guard isEjected(id) else { return false }
         hosts[id]?.ejectedAt = nil
         hosts[id]?.consecutive5xx = 0
@@ -246,7 +246,7 @@ package struct OutlierDetector: Sendable {
     /// The sweep at every `interval`: hosts whose time is over return, and the rates of the interval are judged.
     ///
     /// - Returns: true if the set of ejected hosts is different now.
-    package mutating func sweep(now: Int64, random: UInt64) -> Bool {
+    public mutating func sweep(now: Int64, random: UInt64) -> Bool {
         var changed = false
         for id in hosts.indices {
             guard let host = hosts[id] else { continue }

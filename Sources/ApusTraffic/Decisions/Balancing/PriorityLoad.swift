@@ -1,12 +1,12 @@
 /// How the traffic of a cluster is shared among its priorities, in whole percents: Envoy's arithmetic.
-package struct PriorityLoad: Hashable, Sendable {
+public struct PriorityLoad: Hashable, Sendable {
     /// Hosts of one priority.
-    package struct Counts: Hashable, Sendable {
-        package let all: Int
-        package let healthy: Int
-        package let degraded: Int
+    public struct Counts: Hashable, Sendable {
+        public let all: Int
+        public let healthy: Int
+        public let degraded: Int
 
-        package init(all: Int, healthy: Int, degraded: Int = 0) {
+        public init(all: Int, healthy: Int, degraded: Int = 0) {
             self.all = all
             self.healthy = healthy
             self.degraded = degraded
@@ -14,16 +14,16 @@ package struct PriorityLoad: Hashable, Sendable {
     }
 
     /// Percent of the traffic to the healthy hosts of each priority.
-    package private(set) var healthy: [UInt32]
+    public private(set) var healthy: [UInt32]
     /// Percent of the traffic to the degraded hosts of each priority.
-    package private(set) var degraded: [UInt32]
+    public private(set) var degraded: [UInt32]
     /// Priorities in which all hosts are used, however they are.
-    package private(set) var panics: [Bool]
+    public private(set) var panics: [Bool]
 
     /// - Parameters:
     ///   - overprovisioning: hundredths, 140 by default.
     ///   - panicThreshold: percent; 0 turns panic off.
-    package init(_ counts: [Counts], overprovisioning: UInt32, panicThreshold: Double) {
+    public init(_ counts: [Counts], overprovisioning: UInt32, panicThreshold: Double) {
         let factor = UInt64(overprovisioning)
         func share(_ part: Int, _ all: Int) -> UInt32 {
             all == 0 ? 0 : UInt32(min(100, factor &* UInt64(part) / UInt64(all)))
@@ -85,7 +85,7 @@ package struct PriorityLoad: Hashable, Sendable {
     }
 
     /// The priority for a number, and whether its degraded hosts are meant.
-    package func choose(_ number: UInt64) -> (priority: Int, degraded: Bool)? {
+    public func choose(_ number: UInt64) -> (priority: Int, degraded: Bool)? {
         let percent = UInt32(number % 100) + 1
         var sum: UInt32 = 0
         for (index, load) in healthy.enumerated() {

@@ -1,9 +1,9 @@
 /// Which hosts of a table are in which subset. Depends on the table alone, so it is made once per table.
-package final class SubsetIndex: Sendable {
+public final class SubsetIndex: Sendable {
     /// The values of a selector's keys, sorted by key.
-    package typealias Key = [MetadataCriteria.Pair]
+    public typealias Key = [MetadataCriteria.Pair]
 
-    package let config: SubsetConfig
+    public let config: SubsetConfig
     /// Endpoint indices, rising.
     let hosts: [Key: [Int]]
     /// Hosts of the default subset.
@@ -14,7 +14,7 @@ package final class SubsetIndex: Sendable {
     /// Lists in metadata could multiply the subsets of one host without end.
     private static let maxCombinations = 256
 
-    package init(_ config: SubsetConfig, table: EndpointTable) {
+    public init(_ config: SubsetConfig, table: EndpointTable) {
         self.config = config
         endpointCount = table.endpoints.count
         var hosts: [Key: [Int]] = [:]
