@@ -90,7 +90,7 @@ let package = Package(
         .target(name: "ApusAPI", dependencies: [protobuf], swiftSettings: [.swiftLanguageMode(.v6)]),
         library("ApusCompiler", ["ApusCore", "ApusModel", "ApusMesh", "ApusAPI", "ApusIdentity", protobuf]),
         library("ApusDelta", ["ApusCore", "ApusAPI", protobuf]),
-        library("ApusTraffic", ["ApusCore", "ApusAPI", "ApusRegex", protobuf], also: hot),
+        library("ApusTraffic", ["ApusCore", "ApusAPI", "ApusRegex", "ApusIdentity", protobuf], also: hot),
         library("ApusBootstrap", ["ApusCore", "ApusYAML", "ApusAPI", "ApusTraffic", protobuf]),
 
         // Certificates and tokens: values and functions, over the crypto libraries.
@@ -110,7 +110,7 @@ let package = Package(
             "ApusXDSClient", ["ApusCore", "ApusAPI", "ApusDelta", "ApusIdentity", protobuf, log] + grpc + identity),
         library(
             "ApusDataplane",
-            ["ApusCore", "ApusTraffic", "CApusZlib", log] + nio + identity + [
+            ["ApusCore", "ApusTraffic", "ApusIdentity", "CApusZlib", log] + nio + identity + [
                 .product(name: "NIOTLS", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ], also: hot),
 
@@ -172,7 +172,9 @@ let package = Package(
             "ApusCompilerTests",
             ["ApusCore", "ApusModel", "ApusMesh", "ApusAPI", "ApusCompiler", "ApusIdentity", protobuf] + identity),
         tests("ApusDeltaTests", ["ApusCore", "ApusAPI", "ApusDelta", protobuf]),
-        tests("ApusTrafficTests", ["ApusCore", "ApusRegex", "ApusAPI", "ApusTraffic", protobuf]),
+        tests(
+            "ApusTrafficTests",
+            ["ApusCore", "ApusRegex", "ApusAPI", "ApusIdentity", "ApusTraffic", protobuf] + identity),
         tests(
             "ApusBootstrapTests", ["ApusCore", "ApusYAML", "ApusAPI", "ApusTraffic", "ApusBootstrap", protobuf]),
         tests(

@@ -1438,13 +1438,15 @@ package enum MessageSchema {
         forward_payload_header 8 s
         pad_forward_payload_header 11 b
         payload_in_metadata 9 s
+        normalize_payload_in_metadata 18 m:envoy.extensions.filters.http.jwt_authn.v3.JwtProvider.NormalizePayload
         header_in_metadata 14 s
         failed_status_in_metadata 16 s
         clock_skew_seconds 10 u
         jwt_cache_config 12 m:envoy.extensions.filters.http.jwt_authn.v3.JwtCacheConfig
         claim_to_headers 15 *m:envoy.extensions.filters.http.jwt_authn.v3.JwtClaimToHeader
         clear_route_cache 17 b
-        normalize_payload_in_metadata 18 -
+        =envoy.extensions.filters.http.jwt_authn.v3.JwtProvider.NormalizePayload
+        space_delimited_claims 1 *s
         =envoy.extensions.filters.http.jwt_authn.v3.JwtRequirement
         provider_name 1 s requires_type
         provider_and_audiences 2 m:envoy.extensions.filters.http.jwt_authn.v3.ProviderWithAudiences requires_type

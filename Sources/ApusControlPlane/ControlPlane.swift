@@ -7,6 +7,7 @@ internal import GRPCNIOTransportHTTP2Posix
 package import Logging
 internal import NIOCore
 internal import NIOPosix
+internal import NIOSSL
 
 /// `apus serve`: folders in, xDS out.
 package struct ControlPlane: Sendable {
@@ -22,6 +23,10 @@ package struct ControlPlane: Sendable {
         package var authorityFolder: String?
         /// Names in the certificate of the secure port beside the usual ones.
         package var serverNames: [String] = []
+        /// `HOST` or `HOST:PORT`: keys of token issuers may be fetched from there over http and at internal addresses.
+        package var keyHosts: [String] = []
+        /// PEM certificates that fetching keys believes beside those of the system.
+        package var keyRoots: String?
         package var debounce: Duration = .milliseconds(10)
         package var mesh = MeshOptions()
         package var version = ""
@@ -63,6 +68,10 @@ package struct ControlPlane: Sendable {
         let history = HistoryKeeper(folder: state, logger: logger)
         let metrics = Metrics()
         let pipeline = Pipeline(options: options.mesh, history: history, metrics: metrics, logger: logger)
+
+        let fetching = KeyFetching(
+            logger: logger, get: try keyGetter(), deliver: { await pipeline.keysChanged($0) })
+        await pipeline.use(fetching)
 
         // Batches reach the pipeline in the order they were seen; those that wait are merged.
         let mailbox = ChangeMailbox()
@@ -190,9 +199,26 @@ package struct ControlPlane: Sendable {
         watcher.stop()
         mailbox.close()
         await ingestion.value
+        await fetching.stop()
         await history.flush()
         await pageServer.stop()
         try? FileManager.default.removeItem(atPath: state.file(RunFile.name))
+    }
+
+    /// How keys of issuers of tokens are asked for.
+    private func keyGetter() throws -> KeyFetching.Get {
+        var roots: [NIOSSLCertificate] = []
+        if let file = options.keyRoots {
+            do {
+                roots = try NIOSSLCertificate.fromPEMFile(file)
+            } catch {
+                throw StartFailure(description: "--jwks-ca \(file) cannot be read as certificates: \(error)")
+            }
+        }
+        let get = HTTPSGet(
+            policy: FetchPolicy(allowed: options.keyHosts), roots: roots,
+            group: MultiThreadedEventLoopGroup.singleton)
+        return { try await get.body(of: $0) }
     }
 
     /// Port 15012, unless it is not wanted.

@@ -8,12 +8,11 @@ internal import ApusModel
 enum NotEnforced {
     /// Kinds without effect, and what that means for their author.
     static let kinds: [(kind: Kind, consequence: String)] = [
-        (.requestAuthentication, "tokens are NOT being checked by it"),
+        (.requestAuthentication, "at gateways and in gRPC programs tokens are NOT being checked by it"),
         (
             .authorizationPolicy,
             """
-            at gateways and in gRPC programs requests are NOT being restricted by it; elsewhere a rule on tokens allows \
-            nothing, and denies whatever the rest of it says; CUSTOM denies
+            at gateways and in gRPC programs requests are NOT being restricted by it; CUSTOM denies
             """
         ),
         (.envoyFilter, "its patches are not applied"),

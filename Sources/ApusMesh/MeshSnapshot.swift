@@ -21,7 +21,8 @@ package final class MeshSnapshot: Sendable {
     let destinationRules: DestinationRuleIndex
     /// One instance while no PeerAuthentication changes.
     package let peerAuthentications: PeerAuthenticationIndex
-    let authorizationPolicies: AuthorizationPolicyIndex
+    let authorizationPolicies: WorkloadPolicyIndex
+    let requestAuthentications: WorkloadPolicyIndex
     let relevantLabels: RelevantLabels
     let scopes: ScopeCache
 
@@ -38,6 +39,7 @@ package final class MeshSnapshot: Sendable {
         destinationRules = .empty
         peerAuthentications = .empty
         authorizationPolicies = .empty
+        requestAuthentications = .empty
         relevantLabels = RelevantLabels(table, destinationRules: .empty, meshConfig: meshConfig)
         scopes = ScopeCache(
             builder: ScopeBuilder(
@@ -109,9 +111,14 @@ package final class MeshSnapshot: Sendable {
             : base.peerAuthentications
         authorizationPolicies =
             kinds.contains(.authorizationPolicy)
-            ? AuthorizationPolicyIndex(
+            ? WorkloadPolicyIndex(
                 table.ordered(.authorizationPolicy).all, rootNamespace: config.rootNamespace)
             : base.authorizationPolicies
+        requestAuthentications =
+            kinds.contains(.requestAuthentication)
+            ? WorkloadPolicyIndex(
+                table.ordered(.requestAuthentication).all, rootNamespace: config.rootNamespace)
+            : base.requestAuthentications
         relevantLabels =
             kinds.isDisjoint(with: RelevantLabels.kinds)
             ? base.relevantLabels
@@ -271,14 +278,17 @@ package final class MeshSnapshot: Sendable {
             proxy.role == .sidecar
             ? scopes.builder.sidecars.sidecar(namespace: proxy.namespace, labels: proxy.labels) : nil
         let authorization = authorizationPolicies.policies(namespace: proxy.namespace, labels: proxy.labels)
+        let authentication = requestAuthentications.policies(namespace: proxy.namespace, labels: proxy.labels)
         let peers = peerAuthentications.policy(namespace: proxy.namespace, labels: proxy.labels)
         guard let object, case .sidecar(let spec) = object.spec else {
-            return InboundScope(services: selecting, peers: peers, authorization: authorization)
+            return InboundScope(
+                services: selecting, peers: peers, authorization: authorization,
+                authentication: authentication)
         }
         return InboundScope(
             services: spec.ingress.isEmpty ? selecting : [], selecting: selecting, sidecar: object,
             ingress: spec.ingress, inboundConnectionPool: spec.inboundConnectionPool, peers: peers,
-            authorization: authorization)
+            authorization: authorization, authentication: authentication)
     }
 
     /// Gateway objects whose selector the class's labels satisfy, oldest first; empty for sidecars.

@@ -25,7 +25,7 @@ ALLOWED = {
     "ApusAPI": (set(), {"SwiftProtobuf", "Foundation", "FoundationEssentials"}),
     "ApusCompiler": ({"ApusCore", "ApusModel", "ApusMesh", "ApusAPI", "ApusIdentity"}, {"SwiftProtobuf"}),
     "ApusDelta": ({"ApusCore", "ApusAPI"}, {"SwiftProtobuf"}),
-    "ApusTraffic": ({"ApusCore", "ApusRegex"}, set()),
+    "ApusTraffic": ({"ApusCore", "ApusRegex", "ApusIdentity"}, set()),
     "ApusIdentity": (set(), IDENTITY | {"Foundation"}),
     "ApusBootstrap": ({"ApusCore", "ApusYAML", "ApusAPI", "ApusTraffic"}, {"SwiftProtobuf"}),
     "ApusControlPlane": (

@@ -27,6 +27,7 @@ import processes
 import protocols
 import smuggling
 import tls
+import tokens
 
 
 def bookstore(programs):
@@ -48,7 +49,7 @@ def main():
     options = parser.parse_args()
     passed = failed = 0
     for test in peers.TESTS + http2.TESTS + [
-            *identity.TESTS, *mtls.TESTS, *authorization.TESTS, *bootstrap.TESTS, *c_client.TESTS, bookstore]:
+            *identity.TESTS, *mtls.TESTS, *authorization.TESTS, *tokens.TESTS, *bootstrap.TESTS, *c_client.TESTS, bookstore]:
         if options.only and not re.search(options.only, test.__name__):
             continue
         started = time.monotonic()

@@ -9,16 +9,18 @@ internal import Synchronization
 /// is carried to the next by `updated(to:changes:)`, and brought up to date when it is asked for.
 package final class CompiledMesh: Sendable {
     package let snapshot: MeshSnapshot
+    package let keySets: KeySets
     private let state: Mutex<State>
 
     /// Classes, workloads and views that nobody asks for live this many snapshots longer.
     private static let patience: UInt64 = 8
 
-    package convenience init(snapshot: MeshSnapshot) {
-        self.init(snapshot: snapshot, state: State())
+    package convenience init(snapshot: MeshSnapshot, keySets: KeySets = KeySets()) {
+        self.init(snapshot: snapshot, keySets: keySets, state: State())
     }
 
-    private init(snapshot: MeshSnapshot, state: State) {
+    private init(snapshot: MeshSnapshot, keySets: KeySets, state: State) {
+        self.keySets = keySets
         self.snapshot = snapshot
         self.state = Mutex(state)
     }
@@ -107,7 +109,16 @@ package final class CompiledMesh: Sendable {
             next.inbound = next.inbound.filter { $0.value.lastUsed >= oldest }
         }
         next.services.advance(unused: Self.patience)
-        return CompiledMesh(snapshot: snapshot, state: next)
+        return CompiledMesh(snapshot: snapshot, keySets: keySets, state: next)
+    }
+
+    /// The same mesh with other keys of issuers. Inbound sides that none of them is for stay the same.
+    package func updated(keySets: KeySets) -> CompiledMesh {
+        if keySets == self.keySets { return self }
+        var next = state.withLock { $0 }
+        next.generation += 1
+        next.members = [:]
+        return CompiledMesh(snapshot: snapshot, keySets: keySets, state: next)
     }
 
     private func changes(since other: MeshSnapshot, _ state: inout State) -> ChangeSet {
@@ -161,7 +172,7 @@ package final class CompiledMesh: Sendable {
             let scope = snapshot.inbound(of: proxy)
             services = Set(scope.selecting.map(\.service.id))
             let key = InboundKey(
-                plan: InboundPlan.make(scope, for: described, base.context),
+                plan: InboundPlan.make(scope, for: described, base.context, keySets: keySets),
                 serverAddresses: described.generator == .grpc ? described.addresses : nil)
             inbound =
                 state.inbound[key]?.value

@@ -26,6 +26,7 @@ package enum FolderCompileFindings {
             let found = mesh.findings(for: proxy) + ReferenceCheck.findings(of: mesh.view(for: proxy), in: snapshot)
             for finding in found where seen.insert(Fault(finding)).inserted { result.append(finding) }
         }
+        result += UnusableKeys.findings(in: snapshot)
         return result.sorted { left, right in
             let (one, other) = (left.location, right.location)
             return (one.file, one.position, left.code, left.message)

@@ -16,8 +16,7 @@ struct AuthorizationRule {
     let isHTTP: Bool
     let isAllow: Bool
 
-    /// nil: a rule of ALLOW with a field that cannot be judged here (one of HTTP on a raw connection, or of a token)
-    /// allows nothing. Other actions go by what is left of the rule, which is wider.
+    /// nil: a rule of ALLOW with a field that cannot be judged here (one of HTTP on a raw connection) allows nothing. Other actions go by what is left of the rule, which is wider.
     func compile(_ rule: AuthorizationPolicy.Rule) -> Envoy_Config_Rbac_V3_Policy? {
         var permissions = Terms<Permission>()
         var principals = Terms<Principal>()
@@ -61,7 +60,8 @@ struct AuthorizationRule {
 
     private func source(_ source: AuthorizationPolicy.Source, _ terms: inout Terms<Principal>) {
         terms.add(source.principals, not: source.notPrincipals, principal)
-        terms.add(source.requestPrincipals, not: source.notRequestPrincipals, isJudged: false) { _ in .nobody }
+        terms.add(
+            source.requestPrincipals, not: source.notRequestPrincipals, isJudged: isHTTP, TokenCondition.principal)
         terms.add(source.namespaces, not: source.notNamespaces, ofNamespace)
         terms.add(source.serviceAccounts, not: source.notServiceAccounts, serviceAccount)
         terms.add(source.trustDomains, not: source.notTrustDomains, trustDomain)
@@ -93,8 +93,22 @@ struct AuthorizationRule {
             principals.add(values, not: without, isJudged: isHTTP) {
                 Self.principal(.header(Self.header(name, $0)))
             }
+        case "request.auth.principal":
+            principals.add(values, not: without, isJudged: isHTTP, TokenCondition.principal)
+        case "request.auth.audiences":
+            principals.add(values, not: without, isJudged: isHTTP) { TokenCondition.claim(["aud"], $0) }
+        case "request.auth.presenter":
+            principals.add(values, not: without, isJudged: isHTTP) { TokenCondition.claim(["azp"], $0) }
+        case let key where key.hasPrefix("request.auth.claims[") && key.hasSuffix("]"):
+            let path = TokenCondition.names(inBrackets: key.dropFirst("request.auth.claims".count))
+            principals.add(values, not: without, isJudged: isHTTP) { TokenCondition.claim(path, $0) }
+        case let key where key.hasPrefix("experimental.envoy.filters.") && key.hasSuffix("]"):
+            let parts = key.dropFirst("experimental.".count).dropLast().split(separator: "[", maxSplits: 1)
+            permissions.add(values, not: without, isJudged: parts.count == 2) {
+                Self.permission(.metadata(TokenCondition.metadata(String(parts[0]), String(parts[1]), $0)))
+            }
         default:
-            // What is known of tokens, and dynamic metadata.
+            // Validation knows no other key.
             principals.add(values, not: without, isJudged: false) { _ in .nobody }
         }
     }
@@ -152,14 +166,14 @@ struct AuthorizationRule {
 
     private static func permission(_ rule: Permission.OneOf_Rule) -> Permission { .with { $0.rule = rule } }
 
-    private static func principal(_ rule: Principal.OneOf_Identifier) -> Principal { .with { $0.identifier = rule } }
+    static func principal(_ rule: Principal.OneOf_Identifier) -> Principal { .with { $0.identifier = rule } }
 
     private static func authenticated(_ name: StringMatcher) -> Principal {
         .with { $0.authenticated.principalName = name }
     }
 
     /// `*`: anything but nothing; a wildcard at the beginning is looked at first.
-    private static func string(_ value: String, ignoresCase: Bool = false) -> StringMatcher {
+    static func string(_ value: String, ignoresCase: Bool = false) -> StringMatcher {
         if value == "*" { return regex(".+") }
         return .with {
             if value.hasPrefix("*") {
@@ -205,7 +219,7 @@ struct AuthorizationRule {
         return regex(pattern)
     }
 
-    private static func regex(_ pattern: String) -> StringMatcher { .with { $0.safeRegex.regex = pattern } }
+    static func regex(_ pattern: String) -> StringMatcher { .with { $0.safeRegex.regex = pattern } }
 
     private static func quoted(_ text: Substring) -> String {
         var result = ""

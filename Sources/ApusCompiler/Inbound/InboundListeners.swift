@@ -65,7 +65,9 @@ struct InboundListeners {
         listener.listenerFiltersTimeout = Google_Protobuf_Duration(clamping: mesh.protocolDetectionTimeout)
         listener.continueOnListenerFiltersTimeout = true
         listener.accessLog = logs.forUnmatchedConnections
-        return Compiled(listener, sources: captured.flatMap(\.sources) + plan.authorization.policies.map(\.key))
+        return Compiled(
+            listener,
+            sources: captured.flatMap(\.sources) + plan.authorization.policies.map(\.key) + plan.tokens.sources)
     }
 
     private func bound(_ port: InboundPlan.Port, at bind: BindAddress) -> Compiled<Listener> {
@@ -154,7 +156,7 @@ struct InboundListeners {
         HTTPConnectionManager(
             place: .inbound, statPrefix: "inbound_\(name);", routes: .inline(routes),
             translatesGRPCWeb: translatesGRPCWeb, acceptsHTTP10: plan.acceptsHTTP10,
-            authorization: plan.authorization.requestFilters()
+            authorization: plan.tokens.requestFilters() + plan.authorization.requestFilters()
         ).filter(mesh: mesh, logs: logs)
     }
 }

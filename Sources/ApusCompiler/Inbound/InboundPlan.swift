@@ -42,8 +42,12 @@ struct InboundPlan: Hashable, Sendable {
     /// Ascending by number.
     let ports: [Port]
     let authorization: Authorization
+    let tokens: RequestTokens
 
-    static func make(_ scope: InboundScope, for proxy: Proxy, _ context: CompileContext) -> InboundPlan {
+    /// - Parameter keySets: keys of issuers of tokens that have been fetched.
+    static func make(
+        _ scope: InboundScope, for proxy: Proxy, _ context: CompileContext, keySets: KeySets = KeySets()
+    ) -> InboundPlan {
         let mesh = context.snapshot.meshConfig
         let families = context.proxyClass
         let isCaptured = proxy.interception != .none
@@ -101,7 +105,8 @@ struct InboundPlan: Hashable, Sendable {
             passthroughMode: InboundPolicy.mode(wanted: scope.peers.mode, hasIdentity: hasIdentity),
             passthroughPorts: passthrough.map { PassthroughPort(number: $0, mode: mode($0)) },
             ports: ports.sorted { $0.number < $1.number },
-            authorization: Authorization(scope.authorization, mesh))
+            authorization: Authorization(scope.authorization, mesh),
+            tokens: RequestTokens(scope.authentication, keySets))
     }
 
     /// The workload's own address, so that the application can have the same port on loopback. On one machine workloads
@@ -142,6 +147,7 @@ struct InboundPlan: Hashable, Sendable {
         if let sidecar = scope.sidecar { keys.insert(sidecar.key) }
         keys.formUnion(scope.peers.sources)
         keys.formUnion(scope.authorization.map(\.key))
+        keys.formUnion(scope.authentication.map(\.key))
         return keys.sorted()
     }
 }

@@ -12,4 +12,6 @@ package enum CompilerFinding {
     package static let danglingCluster = "APUS0405"
     /// A Secret that a Gateway or a rule names is not there, or cannot be used.
     package static let unusableCredential = "APUS0406"
+    /// No token passes a JWT rule, since its keys cannot be used.
+    package static let unusableKeys = "APUS0407"
 }

@@ -19,7 +19,7 @@ struct HTTPConnectionManager {
     let routes: Routes
     var translatesGRPCWeb = false
     var acceptsHTTP10 = false
-    /// What judges requests; before every other filter.
+    /// What reads tokens and judges requests; before every other filter.
     var authorization: [HTTPFilter] = []
     /// An explicit forward proxy: requests carry the absolute form of their URI.
     var isForwardProxy = false

@@ -26,6 +26,11 @@ package struct ObjectTable: Sendable {
         package var isEmpty: Bool { changed.isEmpty && removed.isEmpty }
         /// False if objects at most moved.
         package var changesContent: Bool { !rewritten.isEmpty || !removed.isEmpty }
+
+        /// Some object of the kind came, went or says something else.
+        func touches(_ kind: Kind) -> Bool {
+            rewritten.contains { $0.key.kind == kind } || removed.contains { $0.kind == kind }
+        }
     }
 
     private var files: [String: File] = [:]

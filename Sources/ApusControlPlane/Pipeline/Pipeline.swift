@@ -1,4 +1,4 @@
-internal import ApusCompiler
+package import ApusCompiler
 package import ApusCore
 internal import ApusManifest
 package import ApusMesh
@@ -19,6 +19,7 @@ package actor Pipeline {
     private var meshConfig = MeshConfig()
     private var meshFindings: [Finding] = []
     private var compiled: CompiledMesh?
+    private var fetching: KeyFetching?
     private var streams: [UInt64: StreamHandle] = [:]
     private var nextStream: UInt64 = 0
     private var readyWaiters: [CheckedContinuation<Void, Never>] = []
@@ -54,6 +55,7 @@ package actor Pipeline {
 
         if let compiled {
             if meshChanged || !edit.isEmpty { serve(edit, meshChanged: meshChanged, after: compiled, since: start) }
+            if edit.touches(.requestAuthentication) { await followKeys() }
         } else {
             let snapshot = MeshSnapshot.make(objects: table.inForce, meshConfig: meshConfig)
             compiled = CompiledMesh(snapshot: snapshot)
@@ -63,6 +65,7 @@ package actor Pipeline {
                     "files": "\(table.fileCount)", "objects": "\(table.objectCount)",
                     "took": "\(ContinuousClock.now - start)",
                 ])
+            await followKeys()
             for waiter in readyWaiters { waiter.resume() }
             readyWaiters = []
         }
@@ -173,6 +176,27 @@ package actor Pipeline {
                         damaged: damaged.contains($0.path))
                 },
                 isFirst: isFirst))
+    }
+
+    // MARK: Keys of issuers of tokens
+
+    /// Sets what fetches keys; before the first batch.
+    package func use(_ fetching: KeyFetching) { self.fetching = fetching }
+
+    private func followKeys() async {
+        guard let fetching, let snapshot = compiled?.snapshot else { return }
+        await fetching.follow(KeySets.sources(of: snapshot.objects(of: .requestAuthentication)))
+    }
+
+    /// Keys came, or changed.
+    package func keysChanged(_ keySets: KeySets) {
+        guard let compiled else { return }
+        let start = ContinuousClock.now
+        let next = compiled.updated(keySets: keySets)
+        self.compiled = next
+        let woken = push(next)
+        metrics.observe(.pushTime, since: start)
+        logger.info("keys of an issuer of tokens are served", metadata: ["streams": "\(woken)"])
     }
 
     // MARK: Views out

@@ -21,7 +21,30 @@ extension HTTPExchange {
         AuthorizationFacts(
             destination: info.destination?.address, destinationPort: UInt16(clamping: info.destination?.port ?? 0),
             serverName: info.serverName, peerAddress: info.remote?.address, clientAddress: identity.clientAddress,
-            peerNames: info.tls?.names)
+            peerNames: info.tls?.names, metadata: metadata)
+    }
+
+    /// - Returns: true if the request was answered.
+    func runTokens(_ filter: TokenFilter, _ key: Slot, _ index: Int) -> Bool {
+        if case .disabled? = override(key) { return false }
+        let stats = server.filterScopes[index].tokens
+        var lookups: UInt64 = 0
+        let verdict = filter.judge(&request, now: wallSeconds, draw: draw, lookups: &lookups)
+        stats?.stats.cacheMiss += lookups
+        switch verdict {
+        case .bypassed:
+            stats?.stats.preflightBypassed += 1
+            stats?.stats.allowed += 1
+            return false
+        case .allowed(let said):
+            stats?.stats.allowed += 1
+            if let said { metadata[TokenFilter.name] = said }
+            return false
+        case .denied(let status):
+            stats?.stats.denied += 1
+            reply(.tokenDenied(status, filter, request: request))
+            return true
+        }
     }
 
     /// - Returns: true if the request was answered.
@@ -197,7 +220,7 @@ extension HTTPExchange {
                 if policy.prepare(&response, wantsGzip: acceptsGzip, endsHere: endsHere) {
                     compressor = GzipCompressor(policy.gzip)
                 }
-            case .fault, .authorization, .buffer, .grpcWeb, .grpcStatistics: break
+            case .fault, .authorization, .tokens, .buffer, .grpcWeb, .grpcStatistics: break
             }
         }
     }

@@ -53,6 +53,8 @@ extension HTTPExchange {
     /// Runs the filters in order; a delay leaves here and comes back with the next index.
     func runFilters(from start: Int) {
         let filters = manager.filters
+        // An internal redirect begins anew: its token is gone, and what was said about the first request is not true of it.
+        if start == 0, !metadata.isEmpty { metadata = [:] }
         var index = start
         while index < filters.count {
             nextFilter = index + 1
@@ -67,6 +69,8 @@ extension HTTPExchange {
                 if runCORS(key) { return }
             case .authorization(let filter, let key):
                 if runAuthorization(filter, key, index) { return }
+            case .tokens(let filter, let key):
+                if runTokens(filter, key, index) { return }
             case .rateLimit(let limit, let key):
                 if runRateLimit(limit, key, index) { return }
             case .headerMutation(let mutations, let key, let mostSpecificWins):

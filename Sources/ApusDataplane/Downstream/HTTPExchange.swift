@@ -42,6 +42,8 @@ internal final class HTTPExchange: UpstreamSink {
     /// The client speaks gRPC-Web.
     var grpcWeb: GRPCWebBridge?
     var facts = StreamFacts()
+    /// What filters have said about the request.
+    var metadata: DynamicMetadata = [:]
     var phase = Phase.idle
 
     // Decisions, kept from the beginning of the request to its end.
@@ -224,6 +226,7 @@ internal final class HTTPExchange: UpstreamSink {
         forward = nil
         cors = nil
         if rateLimitBucket != nil { rateLimitBucket = nil }
+        if !metadata.isEmpty { metadata = [:] }
         timeouts = RequestTimeouts()
         closesAfterReply = false
         if activeFault != nil { activeFault = nil }

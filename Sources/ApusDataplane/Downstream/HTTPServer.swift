@@ -82,6 +82,7 @@ internal struct FilterScopes {
     var authorization: StatisticsScope<AuthorizationStats>?
     var shadowAuthorization: StatisticsScope<AuthorizationStats>?
     var rateLimit: StatisticsScope<RateLimitStats>?
+    var tokens: StatisticsScope<TokenStats>?
 
     init(_ filter: HTTPFilter, worker: Worker, prefix: String) {
         switch filter {
@@ -91,6 +92,9 @@ internal struct FilterScopes {
                 ConnectionGuard.scopeName(root, rules.statPrefix), AuthorizationStats.self)
             shadowAuthorization = worker.scope(
                 ConnectionGuard.scopeName(root, rules.shadowStatPrefix), AuthorizationStats.self)
+        case .tokens(let filter, _):
+            tokens = worker.scope(
+                ConnectionGuard.scopeName("http.\(prefix).jwt_authn", filter.statPrefix), TokenStats.self)
         case .rateLimit(let limit, _):
             rateLimit = worker.scope(
                 ConnectionGuard.scopeName(limit.statPrefix, "http_local_rate_limit"), RateLimitStats.self)

@@ -26,6 +26,30 @@ package struct AuthorizationStats: StatisticsTable {
     }
 }
 
+/// Numbers of a jwt_authn filter, behind `http.<prefix>.jwt_authn.`.
+package struct TokenStats: StatisticsTable {
+    package var allowed: UInt64 = 0
+    package var denied: UInt64 = 0
+    package var preflightBypassed: UInt64 = 0
+    /// Tokens whose signature was looked at or that were found bad before: there is no cache of good ones.
+    package var cacheMiss: UInt64 = 0
+    package var cacheHit: UInt64 = 0
+    package var fetchSuccess: UInt64 = 0
+    package var fetchFailed: UInt64 = 0
+
+    package init() {}
+
+    package mutating func visit(_ visitor: inout some StatisticsVisitor) {
+        visitor.counter("allowed", &allowed)
+        visitor.counter("denied", &denied)
+        visitor.counter("cors_preflight_bypassed", &preflightBypassed)
+        visitor.counter("jwt_cache_miss", &cacheMiss)
+        visitor.counter("jwt_cache_hit", &cacheHit)
+        visitor.counter("jwks_fetch_success", &fetchSuccess)
+        visitor.counter("jwks_fetch_failed", &fetchFailed)
+    }
+}
+
 /// Numbers of a local rate limit of requests, behind `<stat_prefix>.http_local_rate_limit.`.
 package struct RateLimitStats: StatisticsTable {
     package var enabled: UInt64 = 0

@@ -14,11 +14,14 @@ package struct InboundScope: Sendable {
     package let peers: PeerPolicy
     /// The AuthorizationPolicies that hold for the workload.
     package let authorization: [ConfigObject]
+    /// The RequestAuthentications that do.
+    package let authentication: [ConfigObject]
 
     package init(
         services: [InboundService] = [], selecting: [InboundService]? = nil, sidecar: ConfigObject? = nil,
         ingress: [Sidecar.Ingress] = [], inboundConnectionPool: ConnectionPoolSettings? = nil,
-        peers: PeerPolicy = PeerPolicy(), authorization: [ConfigObject] = []
+        peers: PeerPolicy = PeerPolicy(), authorization: [ConfigObject] = [],
+        authentication: [ConfigObject] = []
     ) {
         self.services = services
         self.selecting = selecting ?? services
@@ -27,6 +30,7 @@ package struct InboundScope: Sendable {
         self.inboundConnectionPool = inboundConnectionPool
         self.peers = peers
         self.authorization = authorization
+        self.authentication = authentication
     }
 }
 

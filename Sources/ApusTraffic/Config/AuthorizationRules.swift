@@ -7,7 +7,7 @@ public final class AuthorizationRules: Sendable {
     /// A permission or a principal; both languages have the same operators.
     public indirect enum Condition: Sendable {
         case always
-        /// Asks for what no stream of this proxy has: dynamic metadata or filter state.
+        /// Asks for what no stream of this proxy has: filter state.
         case never
         case all([Condition])
         case either([Condition])
@@ -26,6 +26,8 @@ public final class AuthorizationRules: Sendable {
         case clientAddress(CIDR)
         /// A verified certificate, with a name that passes; nil: any certificate.
         case authenticated(StringMatch?)
+        /// What other filters have said about the request: claims of its token.
+        case metadata(MetadataMatch)
     }
 
     public struct Policy: Sendable {

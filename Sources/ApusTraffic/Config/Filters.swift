@@ -3,6 +3,7 @@ public enum HTTPFilter: Sendable {
     case fault(FaultPolicy, key: Slot)
     case cors(key: Slot)
     case authorization(AuthorizationFilter, key: Slot)
+    case tokens(TokenFilter, key: Slot)
     case rateLimit(LocalRateLimit, key: Slot)
     case headerMutation(HeaderMutations, key: Slot, mostSpecificWins: Bool)
     case buffer(BufferLimit, key: Slot)
@@ -17,7 +18,7 @@ public enum HTTPFilter: Sendable {
     public var key: Slot {
         switch self {
         case .fault(_, let key), .cors(let key), .grpcWeb(let key), .grpcStatistics(let key),
-            .authorization(_, let key), .rateLimit(_, let key),
+            .authorization(_, let key), .tokens(_, let key), .rateLimit(_, let key),
             .headerMutation(_, let key, _), .buffer(_, let key), .healthCheck(_, let key), .session(_, let key),
             .compressor(_, let key):
             key

@@ -10,10 +10,12 @@ public struct AuthorizationFacts: Sendable {
     public var clientAddress: IPAddress?
     /// Names of the verified certificate of the client, URIs first, then DNS names, then the subject; nil: no certificate.
     public var peerNames: [String]?
+    /// Of a request: what filters before this one have said about it.
+    public var metadata: DynamicMetadata
 
     public init(
         destination: IPAddress?, destinationPort: UInt16, serverName: String = "", peerAddress: IPAddress?,
-        clientAddress: IPAddress?, peerNames: [String]? = nil
+        clientAddress: IPAddress?, peerNames: [String]? = nil, metadata: DynamicMetadata = [:]
     ) {
         self.destination = destination
         self.destinationPort = destinationPort
@@ -21,6 +23,7 @@ public struct AuthorizationFacts: Sendable {
         self.peerAddress = peerAddress
         self.clientAddress = clientAddress
         self.peerNames = peerNames
+        self.metadata = metadata
     }
 }
 
@@ -77,6 +80,7 @@ extension AuthorizationRules.Condition {
         case .authenticated(let match):
             guard let names = facts.peerNames else { return false }
             return match.map { match in names.contains { match.matches($0) } } ?? true
+        case .metadata(let match): return match.matches(facts.metadata)
         }
     }
 }

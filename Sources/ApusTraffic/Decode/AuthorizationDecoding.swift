@@ -92,7 +92,8 @@ extension AuthorizationRules {
             return .destinationPort(from: range.start, until: range.end)
         case .requestedServerName(let match):
             return .serverName(try at("requested_server_name") { () throws(Refusal) in try StringMatch(match) })
-        case .metadata(let matcher): return matcher.invert ? .always : .never
+        case .metadata(let matcher):
+            return .metadata(try at("metadata") { () throws(Refusal) in try MetadataMatch(matcher) })
         case .sourcedMetadata(let sourced):
             return try at("sourced_metadata") { () throws(Refusal) in try metadata(sourced) }
         case .matcher(let extension_): throw unsupported("matcher", extension_)
@@ -129,7 +130,8 @@ extension AuthorizationRules {
         case .header(let header):
             return .header(try at("header") { () throws(Refusal) in try HeaderMatch(header) })
         case .urlPath(let path): return .path(try at("url_path") { () throws(Refusal) in try self.path(path) })
-        case .metadata(let matcher): return matcher.invert ? .always : .never
+        case .metadata(let matcher):
+            return .metadata(try at("metadata") { () throws(Refusal) in try MetadataMatch(matcher) })
         case .sourcedMetadata(let sourced):
             return try at("sourced_metadata") { () throws(Refusal) in try metadata(sourced) }
         case .filterState: return .never
@@ -143,10 +145,10 @@ extension AuthorizationRules {
         return try at("path") { () throws(Refusal) in try StringMatch(match) }
     }
 
-    /// No filter of this proxy writes dynamic metadata, and those that would are refused: nothing is ever found there.
     private static func metadata(_ message: Envoy_Config_Rbac_V3_SourcedMetadata) throws(Refusal) -> Condition {
         guard message.metadataSource == .dynamic else { throw Refusal.unsupported("metadata_source", "ROUTE") }
-        return message.metadataMatcher.invert ? .always : .never
+        return .metadata(
+            try at("metadata_matcher") { () throws(Refusal) in try MetadataMatch(message.metadataMatcher) })
     }
 
     private static func unsupported(

@@ -638,9 +638,45 @@ enum FieldTable {
             "metadata_matcher=1 metadata_source=2"),
         "envoy.type.matcher.v3.PathMatcher": Entry(
             "path=1"),
-        "envoy.type.matcher.v3.MetadataMatcher": Entry(
-            "invert=4",
-            ignored: "filter=1 path=2 value=3"),
+        "envoy.type.matcher.v3.MetadataMatcher": Entry("filter=1 path=2 value=3 invert=4"),
+        "envoy.type.matcher.v3.MetadataMatcher.PathSegment": Entry("key=1"),
+        "envoy.type.matcher.v3.ValueMatcher": Entry(
+            """
+            null_match=1 double_match=2 string_match=3 bool_match=4 present_match=5 list_match=6
+            or_match=7
+            """),
+        "envoy.type.matcher.v3.ValueMatcher.NullMatch": Entry(""),
+        "envoy.type.matcher.v3.DoubleMatcher": Entry("range=1 exact=2"),
+        "envoy.type.v3.DoubleRange": Entry("start=1 end=2"),
+        "envoy.type.matcher.v3.ListMatcher": Entry("one_of=1"),
+        "envoy.type.matcher.v3.OrMatcher": Entry("value_matchers=1"),
+        "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication": Entry(
+            """
+            providers=1 rules=2 bypass_cors_preflight=4 requirement_map=5 strip_failure_response=6
+            stat_prefix=7
+            """),
+        "envoy.extensions.filters.http.jwt_authn.v3.JwtProvider": Entry(
+            """
+            issuer=1 audiences=2 local_jwks=4 forward=5 from_headers=6 from_params=7
+            forward_payload_header=8 payload_in_metadata=9 clock_skew_seconds=10
+            pad_forward_payload_header=11 from_cookies=13 header_in_metadata=14 claim_to_headers=15
+            failed_status_in_metadata=16 normalize_payload_in_metadata=18
+            """,
+            ignored: "jwt_cache_config=12",
+            refused: "remote_jwks=3 clear_route_cache=17 subjects=19 require_expiration=20 max_lifetime=21"),
+        "envoy.extensions.filters.http.jwt_authn.v3.JwtProvider.NormalizePayload": Entry("space_delimited_claims=1"),
+        "envoy.extensions.filters.http.jwt_authn.v3.JwtHeader": Entry("name=1 value_prefix=2"),
+        "envoy.extensions.filters.http.jwt_authn.v3.JwtClaimToHeader": Entry("header_name=1 claim_name=2"),
+        "envoy.extensions.filters.http.jwt_authn.v3.ProviderWithAudiences": Entry("provider_name=1 audiences=2"),
+        "envoy.extensions.filters.http.jwt_authn.v3.JwtRequirement": Entry(
+            """
+            provider_name=1 provider_and_audiences=2 requires_any=3 requires_all=4
+            allow_missing_or_failed=5 allow_missing=6
+            """),
+        "envoy.extensions.filters.http.jwt_authn.v3.JwtRequirementOrList": Entry("requirements=1"),
+        "envoy.extensions.filters.http.jwt_authn.v3.JwtRequirementAndList": Entry("requirements=1"),
+        "envoy.extensions.filters.http.jwt_authn.v3.RequirementRule": Entry(
+            "match=1 requires=2 requirement_name=3"),
         "envoy.type.matcher.v3.FilterStateMatcher": Entry(
             "",
             ignored: "key=1 string_match=2 address_match=3"),

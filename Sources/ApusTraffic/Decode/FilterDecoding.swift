@@ -220,6 +220,11 @@ extension HTTPFilter {
                 try AuthorizationFilter.decode(
                     Packed.unpack(any, as: Envoy_Extensions_Filters_Http_Rbac_V3_RBAC.self)),
                 key: key)
+        case "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication":
+            return .tokens(
+                try TokenFilter.decode(
+                    Packed.unpack(any, as: Envoy_Extensions_Filters_Http_JwtAuthn_V3_JwtAuthentication.self)),
+                key: key)
         case "envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit":
             return .rateLimit(
                 try LocalRateLimit.decode(

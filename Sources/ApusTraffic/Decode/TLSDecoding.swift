@@ -296,7 +296,7 @@ extension Secret {
 }
 
 extension Envoy_Config_Core_V3_DataSource {
-    fileprivate func inlineBytes() throws(Refusal) -> [UInt8] {
+    func inlineBytes() throws(Refusal) -> [UInt8] {
         switch specifier {
         case .inlineBytes(let data): return Array(data)
         case .inlineString(let text): return Array(text.utf8)

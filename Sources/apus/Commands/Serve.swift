@@ -37,6 +37,17 @@ struct Serve: AsyncParsableCommand, EnvironmentConfigured {
             valueName: "name"))
     var serverName: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "A host (or HOST:PORT) whose keys for tokens may be fetched over http and at internal addresses, may be repeated.",
+            valueName: "host"))
+    var jwksAllow: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "CA certificates that fetching keys for tokens believes beside those of the system.", valueName: "file"))
+    var jwksCa: String?
+
     @Option(help: "/ready, /metrics, /version, /debug/*.")
     var httpPort = 15014
 
@@ -58,7 +69,7 @@ struct Serve: AsyncParsableCommand, EnvironmentConfigured {
         [
             .value("state"), .value("address"), .value("xds-port"), .value("secure-port"), .value("http-port"),
             .value("ca-dir"),
-            .values("server-name"),
+            .values("server-name"), .values("jwks-allow"), .value("jwks-ca"),
             .flag("allow-plaintext"), .value("debounce"), .value("log-level"), .value("log-format"),
         ] + MeshArguments.environmentOptions
 
@@ -96,6 +107,8 @@ struct Serve: AsyncParsableCommand, EnvironmentConfigured {
         options.securePort = securePort
         options.authorityFolder = caDir
         options.serverNames = serverName
+        options.keyHosts = jwksAllow
+        options.keyRoots = jwksCa
         options.debounce = .milliseconds(debounce)
         options.mesh = try mesh.options()
         options.version = ProgramVersion.text

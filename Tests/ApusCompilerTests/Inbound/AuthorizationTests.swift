@@ -93,24 +93,60 @@ struct AuthorizationTests {
         #expect(rules.last?.policies.isEmpty == true)
     }
 
-    @Test("a rule on tokens, which nobody verifies: ALLOW allows nothing")
+    private func source(
+        _ change: @escaping (inout AuthorizationPolicy.Source) -> Void
+    ) -> (inout AuthorizationPolicy.Rule) -> Void {
+        { rule in
+            var source = AuthorizationPolicy.Source()
+            change(&source)
+            rule.from = [source]
+        }
+    }
+
+    private func when(_ key: String, _ values: [String]) -> (inout AuthorizationPolicy.Rule) -> Void {
+        { rule in
+            var condition = AuthorizationPolicy.Condition()
+            condition.key = key
+            condition.values = values
+            rule.when = [condition]
+        }
+    }
+
+    @Test("a rule on tokens asks for the claims that the token filter leaves; on a raw connection ALLOW loses it")
     func tokens() throws {
+        let listener = try view([
+            ("a", policy(.allow, [source { $0.requestPrincipals = ["https://issuer/*"] }])),
+            ("d", policy(.deny, [source { $0.notRequestPrincipals = ["*"] }])),
+        ])
+        let rules = try requests(listener)
+        #expect(rules.map(\.action) == [.deny, .allow])
+        let allow = try #require(rules.last?.policies["ns[default]-policy[a]-rule[0]"])
+        let pair = try #require(allow.principals.first?.andIds.ids.first?.orIds.ids.first?.andIds.ids)
+        #expect(pair.map { $0.metadata.path.map(\.key) } == [["payload", "iss"], ["payload", "sub"]])
+        #expect(pair.allSatisfy { $0.metadata.filter == "envoy.filters.http.jwt_authn" })
+        #expect(pair.map(\.metadata.value.stringMatch.exact) == ["https://issuer", ""])
+        #expect(pair.last?.metadata.value.stringMatch.safeRegex.regex == ".+")
+        let raw = try connections(listener)
+        #expect(raw.map(\.action) == [.deny, .allow])
+        #expect(raw.last?.policies.isEmpty == true)
+    }
+
+    @Test("a claim is the value, or a list with it")
+    func claims() throws {
         let rules = try requests(
             view([
-                (
-                    "p",
-                    policy(
-                        .allow,
-                        [
-                            { rule in
-                                var source = AuthorizationPolicy.Source()
-                                source.requestPrincipals = ["*"]
-                                rule.from = [source]
-                            }
-                        ])
-                )
+                ("p", policy(.deny, [when("request.auth.claims[realm][roles]", ["ad*"])])),
+                ("q", policy(.deny, [when("request.auth.audiences", ["shop"])])),
             ]))
-        #expect(rules.first?.policies.isEmpty == true)
+        func metadata(_ name: String) throws -> Envoy_Type_Matcher_V3_MetadataMatcher {
+            let found = try #require(rules.first?.policies["ns[default]-policy[\(name)]-rule[0]"])
+            return try #require(found.principals.first?.andIds.ids.first?.orIds.ids.first?.metadata)
+        }
+        let claim = try metadata("p")
+        #expect(claim.path.map(\.key) == ["payload", "realm", "roles"])
+        #expect(claim.value.orMatch.valueMatchers.map(\.stringMatch.prefix) == ["ad", ""])
+        #expect(claim.value.orMatch.valueMatchers.last?.listMatch.oneOf.stringMatch.prefix == "ad")
+        #expect(try metadata("q").path.map(\.key) == ["payload", "aud"])
     }
 
     @Test("CUSTOM is denied where its rules match")

@@ -81,16 +81,16 @@ internal import Testing
     }
 
     @Test func `filters that do not exist here are refused by type, optional ones are left out`() throws {
-        let jwt = try packed(Envoy_Extensions_Filters_Http_JwtAuthn_V3_JwtAuthentication())
+        let other = try packed(Envoy_Extensions_Filters_Http_Decompressor_V3_Decompressor())
         var manager = try Sample.manager()
         manager.httpFilters.insert(
             .with {
-                $0.name = "jwt"
-                $0.typedConfig = jwt
+                $0.name = "other"
+                $0.typedConfig = other
             }, at: 0)
         #expect(
             try refusal(.listener, "l", Sample.listener(manager: manager))?.hasSuffix(
-                "http_filters[0].typed_config: envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication is not "
+                "http_filters[0].typed_config: envoy.extensions.filters.http.decompressor.v3.Decompressor is not "
                     + "supported by this proxy"
             )
                 == true)

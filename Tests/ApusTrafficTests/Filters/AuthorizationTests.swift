@@ -99,11 +99,15 @@ import Testing
         let unknown: [UInt8] = [0x1A, 0x00]
         let condition = try Envoy_Config_Rbac_V3_Policy(serializedBytes: unknown).unknownFields
         #expect(try filter { $0.policies["p"]?.unknownFields = condition }?.contains("field 3 is not known") == true)
+        let claim = Envoy_Type_Matcher_V3_MetadataMatcher.with {
+            $0.filter = "envoy.filters.http.jwt_authn"
+            $0.path = [.with { $0.key = "payload" }]
+            $0.value.presentMatch = true
+        }
+        #expect(try filter { $0.policies["p"]?.principals = [.with { $0.metadata = claim }] } == nil)
         #expect(
-            try filter {
-                $0.policies["p"]?.principals = [.with { $0.metadata.filter = "envoy.filters.http.jwt_authn" }]
-            }
-                == nil)
+            try filter { $0.policies["p"]?.principals = [.with { $0.metadata.filter = "x" }] }?
+                .contains("principals[0].metadata.path: empty") == true)
         #expect(
             try filter { $0.policies["p"]?.principals = [.with { $0.sourcedMetadata.metadataSource = .route }] }?
                 .contains("ROUTE is not supported") == true)

@@ -1,9 +1,9 @@
 internal import ApusCore
 internal import ApusModel
 
-/// Finds the AuthorizationPolicies that hold for a workload (semantics 4.9): those of the root namespace and those of
-/// its own, each with a selector that fits or with none. All of them count together.
-final class AuthorizationPolicyIndex: Sendable {
+/// Finds the AuthorizationPolicies or RequestAuthentications that hold for a workload (semantics 4.8 and 4.9): those of
+/// the root namespace and those of its own, each with a selector that fits or with none. All of them count together.
+final class WorkloadPolicyIndex: Sendable {
     private struct Entry: Sendable {
         let object: ConfigObject
         /// nil: every workload.
@@ -14,14 +14,20 @@ final class AuthorizationPolicyIndex: Sendable {
     private let byNamespace: [String: [Entry]]
     private let rootNamespace: String
 
-    static let empty = AuthorizationPolicyIndex([], rootNamespace: "")
+    static let empty = WorkloadPolicyIndex([], rootNamespace: "")
 
     /// - Parameter objects: oldest first.
     init(_ objects: [ConfigObject], rootNamespace: String) {
         var byNamespace: [String: [Entry]] = [:]
         for object in objects {
-            guard case .authorizationPolicy(let spec) = object.spec, spec.targetRefs.isEmpty else { continue }
-            let selector = spec.selector.flatMap { $0.isEmpty ? nil : LabelSelector($0) }
+            let (labels, targets): ([String: String]?, [PolicyTargetReference])
+            switch object.spec {
+            case .authorizationPolicy(let spec): (labels, targets) = (spec.selector, spec.targetRefs)
+            case .requestAuthentication(let spec): (labels, targets) = (spec.selector, spec.targetRefs)
+            default: continue
+            }
+            guard targets.isEmpty else { continue }
+            let selector = labels.flatMap { $0.isEmpty ? nil : LabelSelector($0) }
             byNamespace[object.metadata.namespace, default: []].append(Entry(object: object, selector: selector))
         }
         self.byNamespace = byNamespace
