@@ -8,11 +8,11 @@ internal import ApusModel
 enum NotEnforced {
     /// Kinds without effect, and what that means for their author.
     static let kinds: [(kind: Kind, consequence: String)] = [
-        (.requestAuthentication, "at gateways and in gRPC programs tokens are NOT being checked by it"),
+        (.requestAuthentication, "in gRPC programs tokens are NOT being checked by it"),
         (
             .authorizationPolicy,
             """
-            at gateways and in gRPC programs requests are NOT being restricted by it; CUSTOM denies
+            in gRPC programs requests are NOT being restricted by it; CUSTOM denies
             """
         ),
         (.envoyFilter, "its patches are not applied"),

@@ -268,6 +268,18 @@ package final class MeshSnapshot: Sendable {
     /// it depends on.
     package func scope(of proxyClass: ProxyClass) -> ProxyScope { scopes.scope(of: ScopeKey(proxyClass)) }
 
+    /// The AuthorizationPolicies and RequestAuthentications that hold for the routers of a class.
+    package func policies(of proxyClass: ProxyClass) -> (
+        authorization: [ConfigObject], authentication: [ConfigObject]
+    ) {
+        guard proxyClass.role == .router else { return ([], []) }
+        let (namespace, labels) = (proxyClass.namespace, proxyClass.labels)
+        return (
+            authorizationPolicies.policies(namespace: namespace, labels: labels),
+            requestAuthentications.policies(namespace: namespace, labels: labels)
+        )
+    }
+
     /// What the workload of a proxy serves.
     package func inbound(of proxy: Proxy) -> InboundScope {
         let workload = workload(of: proxy)

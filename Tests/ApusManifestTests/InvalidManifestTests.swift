@@ -2466,7 +2466,7 @@ internal import Testing
                 jwks: '{"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}'
             """#,
             [
-                #"2:7 warning APUS0900 RequestAuthentication is understood but not yet enforced: at gateways and in gRPC programs tokens are NOT being checked by it"#,
+                #"2:7 warning APUS0900 RequestAuthentication is understood but not yet enforced: in gRPC programs tokens are NOT being checked by it"#,
                 #"7:11 warning IST0133 jwks has private key material | publish the public keys only"#,
             ]),
         Expectation(
@@ -2637,7 +2637,7 @@ internal import Testing
               rules: [{from: [{source: {notNamespaces: [x]}}]}]
             """#,
             [
-                #"2:7 warning APUS0900 AuthorizationPolicy is understood but not yet enforced: at gateways and in gRPC programs requests are NOT being restricted by it; CUSTOM denies"#,
+                #"2:7 warning APUS0900 AuthorizationPolicy is understood but not yet enforced: in gRPC programs requests are NOT being restricted by it; CUSTOM denies"#,
                 #"6:29 warning APUS0017 DENY with notNamespaces also denies every plaintext caller, which has no identity at all | keep it if that is meant; the workload must then accept mutual TLS only"#,
             ]),
         Expectation(
@@ -2651,7 +2651,7 @@ internal import Testing
               rules: [{to: [{operation: {methods: [DELETE]}}]}]
             """#,
             [
-                #"2:7 warning APUS0900 AuthorizationPolicy is understood but not yet enforced: at gateways and in gRPC programs requests are NOT being restricted by it; CUSTOM denies"#,
+                #"2:7 warning APUS0900 AuthorizationPolicy is understood but not yet enforced: in gRPC programs requests are NOT being restricted by it; CUSTOM denies"#,
                 #"6:12 warning APUS0017 on TCP ports the request fields of this DENY rule are dropped, so it denies every connection | add ports to the operation"#,
             ]),
     ]

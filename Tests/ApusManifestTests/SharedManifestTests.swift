@@ -370,7 +370,7 @@ internal import Testing
             [
                 #"2:7 error APUS0017 the AuthorizationPolicy is left out because of its errors: requests are NOT being restricted by it"#,
                 #"22:23 error IST0106 notValues has an empty value | to require that the value is there, write values: ["*"]"#,
-                #"25:7 warning APUS0900 AuthorizationPolicy is understood but not yet enforced: at gateways and in gRPC programs requests are NOT being restricted by it; CUSTOM denies"#,
+                #"25:7 warning APUS0900 AuthorizationPolicy is understood but not yet enforced: in gRPC programs requests are NOT being restricted by it; CUSTOM denies"#,
                 #"34:13 warning APUS0017 DENY with notNamespaces also denies every plaintext caller, which has no identity at all | keep it if that is meant; the workload must then accept mutual TLS only"#,
             ]),
         Expectation(

@@ -5,10 +5,12 @@ import base64
 import http.client
 import http.server
 import json
+import ssl
 import threading
 import time
 
 from identity import check
+from mtls import certificate
 from processes import World, free_port, get, rejects
 from token_forge import base64url, key_set, keys, token
 
@@ -131,9 +133,9 @@ class Policy:
 
 
 class KeyServer:
-    """Serves a key set over HTTP, and counts who asked."""
+    """Serves a key set over HTTP, or HTTPS with the certificate of `tls`, and counts who asked."""
 
-    def __init__(self, text):
+    def __init__(self, text, tls=None):
         self.asked = 0
         outer = self
 
@@ -150,6 +152,10 @@ class KeyServer:
                 pass
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        if tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(f"{tls}.crt", f"{tls}.key")
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         self.port = self.server.server_port
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
@@ -162,7 +168,7 @@ def when(key, **fields):
     return [{"when": [{"key": key, **fields}]}]
 
 
-def policies(ring, made, allowed, forbidden, dead):
+def policies(ring, made, allowed, forbidden, dead, secure, stranger):
     inline = key_set(*(key for name, key in ring.items() if name != "other"))
     one = {"issuer": ONE, "jwks": inline}
     two = {"issuer": TWO, "jwks": key_set(ring["other"])}
@@ -197,6 +203,8 @@ def policies(ring, made, allowed, forbidden, dead):
                 no_token, Request(("raw-a", "RS256")), Request(("raw-b", "two's")), Request(("raw-a", "two's")),
                 Request(("raw-b", "RS256")), Request(("raw-a", "expired")), Request(("raw-b", "expired"))]),
         Policy("keys fetched", [{"issuer": ONE, "jwksUri": allowed}], some),
+        Policy("keys fetched over TLS", [{"issuer": ONE, "jwksUri": secure}], some),
+        Policy("keys of a stranger", [{"issuer": ONE, "jwksUri": stranger}], some),
         Policy("keys away", [{"issuer": ONE, "jwksUri": dead}], some),
         Policy("keys not to be fetched", [{"issuer": ONE, "jwksUri": forbidden}], some),
     ]
@@ -329,7 +337,7 @@ def fault(policy, rule, one, made):
         own = {name.removeprefix("https://").removesuffix("/") for name in ([own] if isinstance(own, str) else own)}
         if allowed and one.claims and not allowed & own:
             return AUDIENCE
-        if policy.name in ("keys away", "keys not to be fetched"):
+        if policy.name in ("keys away", "keys not to be fetched", "keys of a stranger"):
             return NO_KEY
     return known
 
@@ -342,18 +350,23 @@ def jwt(programs):
         made = tokens(ring, now)
         inline = key_set(*(key for name, key in ring.items() if name != "other"))
         served, forbidden = KeyServer(inline), KeyServer(inline)
+        known = certificate(world.folder, "known", host="localhost")
+        secure = KeyServer(inline, known)
+        stranger = KeyServer(inline, certificate(world.folder, "stranger", host="localhost"))
         folder, port = world.folder / "manifests", free_port()
         folder.mkdir()
         (folder / "workloads.yaml").write_text("".join(
             WORKLOAD.replace("NAME", name).replace("IP", ip).replace("PORT", str(port)) for name, ip in PLACES.items()))
         world.origin("plain", f"127.0.0.1:{port}")
-        addresses = world.control_plane(folder, extra=["--jwks-allow", f"127.0.0.1:{served.port}"])
+        addresses = world.control_plane(folder, extra=[
+            "--jwks-allow", f"127.0.0.1:{served.port}", "--jwks-allow", "localhost", "--jwks-ca", f"{known}.crt"])
         for name, ip in PLACES.items():
             start = world.envoy if name == "envoy" else world.apus_proxy
             start(name, addresses, f"server-{name}", "shop", ip=ip, labels=["app=server", f"who={name}"])
         wrong, count = [], 0
         for policy in policies(ring, made, f"http://127.0.0.1:{served.port}/keys", f"http://127.0.0.1:{forbidden.port}/keys",
-                               f"http://127.0.0.1:{free_port()}/keys"):
+                               f"http://127.0.0.1:{free_port()}/keys", f"https://localhost:{secure.port}/keys",
+                               f"https://localhost:{stranger.port}/keys"):
             probe = policy.name.replace(" ", "-").replace("'", "")
             # From no policy at all to this one: what denies requests without a token would else pass for the probe.
             (folder / "policy.yaml").unlink(missing_ok=True)
@@ -363,7 +376,7 @@ def jwt(programs):
             for name, ip in PLACES.items():
                 world.wait(f"{policy.name} at {name}", 20, lambda: get(
                     f"{ip}:9080", "/hello", {"x-probe": probe})[0] == 403)
-            if policy.name == "keys fetched":
+            if policy.name.startswith("keys fetched"):
                 for ip in PLACES.values():
                     world.wait("the keys to arrive", 20, lambda: get(
                         f"{ip}:9080", "/hello", {"authorization": f"Bearer {made['RS256'].text}"})[0] == 200)
@@ -382,4 +395,96 @@ def jwt(programs):
     return f"{count} pairs of policy and request: apus-proxy, Envoy and the model agree"
 
 
-TESTS = [jwt]
+
+EDGE = """
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: edge-NAME, namespace: shop}
+spec:
+  selector: {who: NAME}
+  servers:
+    - {port: {number: 9090, name: http, protocol: HTTP}, bind: IP, hosts: ["*"]}
+---
+"""
+BEHIND = """
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: NAME, namespace: shop}
+spec:
+  hosts: [NAME.example]
+  ports: [{number: 80, name: http, protocol: HTTP}]
+  resolution: STATIC
+  location: MESH_EXTERNAL
+  endpoints: [{address: 127.0.0.1, ports: {http: PORT}}]
+---
+"""
+CLAIMS = """
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: edge, namespace: shop}
+spec:
+  hosts: ["*"]
+  gateways: [edge-envoy, edge-apus]
+  http:
+    - match: [{headers: {"@request.auth.claims.realm.role": {exact: owner}}}]
+      route: [{destination: {host: owners.example}}]
+    - match: [{headers: {"@request.auth.claims[groups]": {prefix: use}}, uri: {prefix: /hello}}]
+      route: [{destination: {host: users.example}}]
+    - route: [{destination: {host: others.example}}]
+---
+"""
+
+
+def jwt_gateway(programs):
+    """Two gateways: routes by claims, and an AuthorizationPolicy that asks for a token on one path."""
+    now = int(time.time())
+    with World(programs) as world:
+        ring = keys(world.folder / "keys")
+        made = tokens(ring, now)
+        folder = world.folder / "manifests"
+        folder.mkdir()
+        text = "".join(EDGE.replace("NAME", name).replace("IP", ip) for name, ip in PLACES.items()) + CLAIMS
+        for name in ("owners", "users", "others"):
+            port = free_port()
+            world.origin(name, f"127.0.0.1:{port}")
+            text += BEHIND.replace("NAME", name).replace("PORT", str(port))
+        head, selector = {"apiVersion": "security.istio.io/v1"}, {"selector": {"matchLabels": {"app": "edge"}}}
+        inline = key_set(*(key for name, key in ring.items() if name != "other"))
+        text += "\n---\n".join(map(json.dumps, [
+            {**head, "kind": "RequestAuthentication", "metadata": {"name": "edge", "namespace": "shop"},
+             "spec": {**selector, "jwtRules": [{"issuer": ONE, "jwks": inline}]}},
+            {**head, "kind": "AuthorizationPolicy", "metadata": {"name": "edge", "namespace": "shop"},
+             "spec": {**selector, "action": "DENY", "rules": [
+                 {"from": [{"source": {"notRequestPrincipals": ["*"]}}], "to": [{"operation": {"paths": ["/private*"]}}]}]}}]))
+        (folder / "edge.yaml").write_text(text)
+        addresses = world.control_plane(folder)
+        for name, ip in PLACES.items():
+            start = world.envoy if name == "envoy" else world.apus_proxy
+            start(name, addresses, f"edge-{name}", "shop", ip=ip, labels=["app=edge", f"who={name}"],
+                  role="gateway")
+            world.wait(f"a route at {name}", 20, lambda: get(f"{ip}:9090", "/hello")[0] == 200)
+        wrong, count = [], 0
+        for path, who in ((path, who) for path in ("/hello", "/private") for who in (None, *made)):
+            one = made[who] if who else Token("")
+            headers = {"authorization": f"Bearer {one.text}"} if who else {}
+            if one.fault:
+                expected = (401, one.fault)
+            elif not who and path == "/private":
+                expected = (403, "RBAC: access denied")
+            elif one.claims.get("realm", {}).get("role") == "owner":
+                expected = (200, "owners")
+            else:
+                groups = one.claims.get("groups", [])
+                expected = (200, "users" if path == "/hello" and any(g.startswith("use") for g in groups) else "others")
+            for name, ip in PLACES.items():
+                count += 1
+                status, _, body = get(f"{ip}:9090", path, headers)
+                found = (status, json.loads(body)["origin"] if status == 200 else body)
+                if found != expected:
+                    wrong.append(f"{name} {path} {who}: {found}, expected {expected}")
+        check(not wrong, f"{len(wrong)} of {count} differ:\n    " + "\n    ".join(wrong[:40]))
+        check(rejects(addresses) == 0, f"{rejects(addresses)} NACKs")
+    return f"{count} requests through gateways of both kinds went where their claims say"
+
+
+TESTS = [jwt, jwt_gateway]

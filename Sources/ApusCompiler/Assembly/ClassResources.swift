@@ -161,7 +161,8 @@ final class ClassResources: Sendable {
             : updatedClusters(old, context, differing, touched, &cache)
         // Subsets have chains of their own there.
         let newListeners =
-            newRules || newSNI || (!context.sniHosts.isEmpty && !difference.rules.isEmpty)
+            newRules || newSNI || hasNewPolicies(old, context)
+            || (!context.sniHosts.isEmpty && !difference.rules.isEmpty)
             || touched.contains { $0.hasPodListeners }
         let listening = newListeners ? Listening(context) : nil
         let credentials =
@@ -180,6 +181,16 @@ final class ClassResources: Sendable {
             podAddresses: listening?.podAddresses ?? podAddresses,
             listenerFindings: listening?.findings ?? listenerFindings,
             secretFindings: credentials?.findings ?? secretFindings)
+    }
+
+    /// Policies shape the listeners of routers; those of sidecars have them on their inbound side.
+    private func hasNewPolicies(_ old: CompileContext, _ new: CompileContext) -> Bool {
+        guard new.isRouter else { return false }
+        let before = old.snapshot.policies(of: old.proxyClass)
+        let after = new.snapshot.policies(of: new.proxyClass)
+        return !before.authorization.isIdentical(to: after.authorization)
+            || !before.authentication.isIdentical(to: after.authentication)
+            || old.keySets != new.keySets && !after.authentication.isEmpty
     }
 
     /// Clusters of DNS services carry their endpoints, and with mutual TLS any cluster the accounts of its endpoints, so

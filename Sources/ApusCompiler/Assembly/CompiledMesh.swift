@@ -112,7 +112,7 @@ package final class CompiledMesh: Sendable {
         return CompiledMesh(snapshot: snapshot, keySets: keySets, state: next)
     }
 
-    /// The same mesh with other keys of issuers. Inbound sides that none of them is for stay the same.
+    /// The same mesh with other keys of issuers. What none of them is for stays the same.
     package func updated(keySets: KeySets) -> CompiledMesh {
         if keySets == self.keySets { return self }
         var next = state.withLock { $0 }
@@ -132,17 +132,17 @@ package final class CompiledMesh: Sendable {
 
     private func resources(of proxyClass: ProxyClass, _ state: inout State) -> ClassResources {
         if let known = state.classes[proxyClass]?.value {
-            if known.snapshot === snapshot {
+            if known.snapshot === snapshot, known.context.keySets == keySets {
                 state.classes[proxyClass]?.lastUsed = state.generation
                 return known
             }
             let changes = changes(since: known.snapshot, &state)
-            let context = CompileContext(snapshot: snapshot, proxyClass: proxyClass)
+            let context = CompileContext(snapshot: snapshot, proxyClass: proxyClass, keySets: keySets)
             let result = known.updated(to: context, changes, &state.services)
             state.classes[proxyClass] = Dated(value: result, lastUsed: state.generation)
             return result
         }
-        let context = CompileContext(snapshot: snapshot, proxyClass: proxyClass)
+        let context = CompileContext(snapshot: snapshot, proxyClass: proxyClass, keySets: keySets)
         let result = ClassResources.compile(context, &state.services)
         state.classes[proxyClass] = Dated(value: result, lastUsed: state.generation)
         return result

@@ -29,8 +29,11 @@ struct RequestTokens: Hashable, Sendable {
     let sources: [ObjectKey]
     /// By issuer; rules of one issuer in the order of their objects.
     let rules: [Rule]
+    /// Routes look at claims: those of gateways.
+    let reroutes: Bool
 
-    init(_ objects: [ConfigObject], _ keySets: KeySets) {
+    init(_ objects: [ConfigObject], _ keySets: KeySets, reroutes: Bool = false) {
+        self.reroutes = reroutes
         sources = objects.map(\.key)
         let specs = objects.flatMap { object -> [RequestAuthentication.JWTRule] in
             guard case .requestAuthentication(let spec) = object.spec else { return [] }
@@ -91,6 +94,7 @@ struct RequestTokens: Hashable, Sendable {
             $0.forward = spec.forwardOriginalToken
             $0.forwardPayloadHeader = spec.outputPayloadToHeader
             $0.payloadInMetadata = Self.payloadKey
+            $0.clearRouteCache_p = reroutes
             $0.normalizePayloadInMetadata.spaceDelimitedClaims =
                 ["permission", "scope"] + spec.spaceDelimitedClaims.filter { $0 != "permission" && $0 != "scope" }
             $0.fromHeaders = spec.fromHeaders.map { location in

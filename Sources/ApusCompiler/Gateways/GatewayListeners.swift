@@ -21,8 +21,14 @@ package struct GatewayListeners: Sendable {
     static func compile(_ merged: MergedGateway, _ context: CompileContext) -> GatewayListeners {
         var result = GatewayListeners()
         result.findings = merged.findings
+        let policies = context.snapshot.policies(of: context.proxyClass)
+        let authorization = Authorization(policies.authorization, context.snapshot.meshConfig)
+        let tokens = RequestTokens(policies.authentication, context.keySets, reroutes: true)
+        let policySources = authorization.policies.map(\.key) + tokens.sources
         for place in merged.listeners {
-            var builder = Builder(context: context, listenerName: place.bind.listenerName)
+            var builder = Builder(
+                context: context, listenerName: place.bind.listenerName,
+                requestFilters: tokens.requestFilters() + authorization.requestFilters())
             var chains: [Chain] = []
             switch place.kind {
             case .http:
@@ -41,6 +47,10 @@ package struct GatewayListeners: Sendable {
             result.findings += builder.findings
             // Envoy refuses a listener without filter chains.
             guard !chains.isEmpty else { continue }
+            // Of HTTP the connection manager has the filters that judge requests.
+            for index in chains.indices where !chains[index].filters.contains(where: \.isConnectionManager) {
+                chains[index].filters = authorization.connectionFilters() + chains[index].filters
+            }
             let mesh = context.snapshot.meshConfig
             var listener = Listener()
             listener.name = place.bind.listenerName
@@ -54,7 +64,7 @@ package struct GatewayListeners: Sendable {
             }
             listener.accessLog = AccessLogs(mesh).forUnmatchedConnections
             result.listeners.append(
-                Compiled(listener, sources: place.servers.map(\.gateway.key) + builder.sources))
+                Compiled(listener, sources: place.servers.map(\.gateway.key) + builder.sources + policySources))
             result.routeNames += place.servers.compactMap(\.routeName)
         }
         result.listeners.sort { $0.message.name < $1.message.name }
@@ -66,13 +76,18 @@ package struct GatewayListeners: Sendable {
     private struct Builder {
         let context: CompileContext
         let listenerName: String
+        /// What reads tokens and judges requests.
+        let requestFilters: [HTTPConnectionManager.HTTPFilter]
         var sources: Set<ObjectKey> = []
         var findings: [Finding] = []
         /// Envoy refuses two chains with one match.
         private var serverNames: Set<String> = []
 
-        init(context: CompileContext, listenerName: String) {
+        init(
+            context: CompileContext, listenerName: String, requestFilters: [HTTPConnectionManager.HTTPFilter]
+        ) {
             self.context = context
+            self.requestFilters = requestFilters
             self.listenerName = listenerName
         }
 
@@ -84,7 +99,8 @@ package struct GatewayListeners: Sendable {
             chain.filters = [
                 HTTPConnectionManager(
                     place: .gateway, statPrefix: "outbound_\(listenerName);", routes: .rds(routeName),
-                    translatesGRPCWeb: translatesGRPCWeb, acceptsHTTP10: context.proxyClass.http10
+                    translatesGRPCWeb: translatesGRPCWeb, acceptsHTTP10: context.proxyClass.http10,
+                    authorization: requestFilters
                 ).filter(mesh: mesh, logs: logs)
             ]
             return chain
@@ -219,4 +235,8 @@ package struct GatewayListeners: Sendable {
                     field: field))
         }
     }
+}
+
+extension Envoy_Config_Listener_V3_Filter {
+    fileprivate var isConnectionManager: Bool { name == "envoy.filters.network.http_connection_manager" }
 }

@@ -9,10 +9,14 @@ package struct CompileContext: Sendable {
     /// What of the mesh the class sees.
     package let scope: ProxyScope
 
+    /// Keys of issuers of tokens that have been fetched; listeners of routers look at them.
+    let keySets: KeySets
+
     /// Hosts whose services a gateway reaches by SNI alone; sorted.
     let sniHosts: [HostName]
 
-    package init(snapshot: MeshSnapshot, proxyClass: ProxyClass) {
+    package init(snapshot: MeshSnapshot, proxyClass: ProxyClass, keySets: KeySets = KeySets()) {
+        self.keySets = keySets
         self.snapshot = snapshot
         self.proxyClass = proxyClass
         scope = snapshot.scope(of: proxyClass)

@@ -36,9 +36,10 @@ extension HTTPExchange {
             stats?.stats.preflightBypassed += 1
             stats?.stats.allowed += 1
             return false
-        case .allowed(let said):
+        case .allowed(let said, let reroutes):
             stats?.stats.allowed += 1
             if let said { metadata[TokenFilter.name] = said }
+            if reroutes, let table { _ = decide(table) }
             return false
         case .denied(let status):
             stats?.stats.denied += 1

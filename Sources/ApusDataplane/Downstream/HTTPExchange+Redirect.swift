@@ -5,7 +5,7 @@ internal import NIOCore
 extension HTTPExchange {
     func decide(_ table: RouteTable) -> RouteDecision {
         let decision = table.decide(
-            head: request, draw: draw, isSecure: identity.isSecure, isInternal: identity.isInternal)
+            head: request, draw: draw, isSecure: identity.isSecure, isInternal: identity.isInternal, metadata: metadata)
         self.decision = decision
         mayOverride = decision.hasOverrides || !table.overrides.isEmpty
         if let route = decision.route { facts.routeName = route.name }
@@ -71,6 +71,8 @@ extension HTTPExchange {
         isRedirecting = false
         phase = .trying
         guard let table else { return }
+        // The token is gone from the request, and what was said about the first one is not true of this.
+        if !metadata.isEmpty { metadata = [:] }
         _ = decide(table)
         runFilters(from: 0)
     }

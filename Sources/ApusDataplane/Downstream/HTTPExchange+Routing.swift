@@ -53,8 +53,6 @@ extension HTTPExchange {
     /// Runs the filters in order; a delay leaves here and comes back with the next index.
     func runFilters(from start: Int) {
         let filters = manager.filters
-        // An internal redirect begins anew: its token is gone, and what was said about the first request is not true of it.
-        if start == 0, !metadata.isEmpty { metadata = [:] }
         var index = start
         while index < filters.count {
             nextFilter = index + 1

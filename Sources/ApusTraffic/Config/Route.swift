@@ -21,10 +21,12 @@ public final class RouteMatch: Sendable {
     public let share: Fraction
     /// Only requests whose content-type is gRPC.
     public let grpcOnly: Bool
+    /// What filters must have said about the request: claims of its token.
+    public let metadata: [MetadataMatch]
 
     public init(
         path: Path, ignoresCase: Bool = false, headers: [HeaderMatch] = [], queries: [QueryMatch] = [],
-        share: Fraction = .all, grpcOnly: Bool = false
+        share: Fraction = .all, grpcOnly: Bool = false, metadata: [MetadataMatch] = []
     ) {
         self.path = path
         self.ignoresCase = ignoresCase
@@ -32,6 +34,7 @@ public final class RouteMatch: Sendable {
         self.queries = queries
         self.share = share
         self.grpcOnly = grpcOnly
+        self.metadata = metadata
     }
 }
 

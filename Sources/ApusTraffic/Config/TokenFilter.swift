@@ -30,13 +30,15 @@ public final class TokenFilter: Sendable {
         public let claimHeaders: [ClaimHeader]
         /// Seconds.
         public let clockSkew: UInt32
+        /// A good token has the request routed again, by its claims.
+        public let reroutes: Bool
 
         public init(
             name: String, issuer: String, audiences: [String] = [], keys: KeySet, locations: [TokenLocation] = [],
             forwards: Bool = false, payloadHeader: HeaderName? = nil, padsPayload: Bool = false,
             payloadKey: String? = nil, headerKey: String? = nil, failureKey: String? = nil,
             splitClaims: [String] = [], claimHeaders: [(HeaderName, String)] = [],
-            clockSkew: UInt32 = JSONWebToken.defaultClockSkew
+            clockSkew: UInt32 = JSONWebToken.defaultClockSkew, reroutes: Bool = false
         ) {
             self.name = name
             self.issuer = issuer
@@ -56,6 +58,7 @@ public final class TokenFilter: Sendable {
                     claim: claim.split(separator: ".", omittingEmptySubsequences: false).map(String.init))
             }
             self.clockSkew = clockSkew
+            self.reroutes = reroutes
         }
     }
 

@@ -82,8 +82,10 @@ extension RouteTable {
     /// - Parameters:
     ///   - isSecure: the request's scheme towards the client is https (`x-forwarded-proto`).
     ///   - isInternal: as `RequestIdentity` says.
+    ///   - metadata: what filters have said about the request so far.
     public func decide(
-        head: HTTPHead, draw: Draw, isSecure: Bool = false, isInternal: Bool = false
+        head: HTTPHead, draw: Draw, isSecure: Bool = false, isInternal: Bool = false,
+        metadata: DynamicMetadata = [:]
     ) -> RouteDecision {
         guard let found = virtualHostIndex(for: head) else { return .unknownHost }
         let host = virtualHosts[found]
@@ -92,7 +94,7 @@ extension RouteTable {
         var index = 0
         while index < host.routes.count {
             let route = host.routes[index]
-            if route.match.matches(head, path: path, draw: draw, index: index) {
+            if route.match.matches(head, path: path, draw: draw, index: index, metadata: metadata) {
                 return route.choose(decisions[found].routes[index], head: head, draw: draw, host: host)
             }
             index &+= 1
@@ -221,7 +223,9 @@ extension Route {
 
 extension RouteMatch {
     /// - Parameter index: the route's place, so that each route has chance of its own.
-    func matches(_ head: HTTPHead, path: ByteRange, draw: Draw, index: Int) -> Bool {
+    func matches(
+        _ head: HTTPHead, path: ByteRange, draw: Draw, index: Int, metadata said: DynamicMetadata = [:]
+    ) -> Bool {
         guard matchesPath(head, path) else { return false }
         if share != .all,
             !share.contains(draw: draw.derived(Draw.Question.route &+ UInt64(truncatingIfNeeded: index)))
@@ -229,6 +233,7 @@ extension RouteMatch {
             return false
         }
         if grpcOnly, !head.isGRPC { return false }
+        if !metadata.isEmpty, !metadata.allSatisfy({ $0.matches(said) }) { return false }
         for header in headers where !header.matches(head) { return false }
         if !queries.isEmpty {
             return head.withBytes(head.path) { path in queries.allSatisfy { $0.matches(path: path) } }

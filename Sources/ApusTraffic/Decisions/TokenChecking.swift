@@ -6,7 +6,8 @@ public enum TokenVerdict: Sendable {
     /// A preflight of CORS carries no credentials.
     case bypassed
     /// - metadata: of this filter; nil: nothing is to be kept.
-    case allowed(metadata: JSONValue?)
+    /// - reroutes: the claims may have made the request one of another route.
+    case allowed(metadata: JSONValue?, reroutes: Bool)
     case denied(TokenStatus)
 }
 
@@ -24,14 +25,15 @@ extension TokenFilter {
         let rule = rules.enumerated().first { index, rule in
             rule.match.matches(head, path: path, draw: draw, index: index)
         }
-        guard let requirement = rule?.element.requirement else { return .allowed(metadata: nil) }
+        guard let requirement = rule?.element.requirement else { return .allowed(metadata: nil, reroutes: false) }
         // Of all providers, not of those alone that are asked: what a client sends there is never a claim.
         for header in ownHeaders { head.remove(header) }
         var check = TokenCheck(filter: self, now: now)
         let status = check.run(requirement, &head)
         lookups += check.lookups
         if let status { return .denied(status) }
-        return .allowed(metadata: check.metadata.isEmpty ? nil : .object(check.metadata))
+        return .allowed(
+            metadata: check.metadata.isEmpty ? nil : .object(check.metadata), reroutes: check.reroutes)
     }
 
     private func isPreflight(_ head: HTTPHead) -> Bool {
@@ -46,6 +48,7 @@ private struct TokenCheck {
     let now: Int64
     var metadata: [String: JSONValue] = [:]
     var lookups: UInt64 = 0
+    var reroutes = false
 
     init(filter: TokenFilter, now: Int64) {
         self.filter = filter
@@ -96,7 +99,7 @@ private struct TokenCheck {
         return status
     }
 
-    /// The provider is found by the token's issuer. Every token is looked at.
+    /// The provider is found by the token's issuer, among those that stand beside. Every token is looked at.
     private mutating func optional(_ search: TokenSearch, _ head: inout HTTPHead, mayFail: Bool) -> TokenStatus? {
         var fault: TokenStatus?
         for token in search.tokens(in: head).reversed() {
@@ -113,8 +116,8 @@ private struct TokenCheck {
             let token = try JSONWebToken(found.text)
             if let issuers = found.place.issuers, !issuers.contains(token.issuer) { throw TokenStatus.unknownIssuer }
             let index =
-                provider ?? filter.providers.firstIndex { $0.issuer == token.issuer }
-                ?? filter.providers.firstIndex { $0.issuer.isEmpty }
+                provider ?? providers.first { filter.providers[$0].issuer == token.issuer }
+                ?? providers.first { filter.providers[$0].issuer.isEmpty }
             guard let index else { throw TokenStatus.unknownIssuer }
             let provider = filter.providers[index]
             try token.checkTime(now: now, clockSkew: provider.clockSkew)
@@ -146,6 +149,7 @@ private struct TokenCheck {
             head.append(pair.header, text)
         }
         if !provider.forwards { location.remove(from: &head) }
+        if provider.reroutes { reroutes = true }
         if let key = provider.headerKey { metadata[key] = token.header }
         if let key = provider.payloadKey { metadata[key] = ClaimText.split(token.payload, provider.splitClaims) }
     }

@@ -378,9 +378,9 @@ enum FieldTable {
         "envoy.config.route.v3.RouteMatch": Entry(
             """
             prefix=1 path=2 safe_regex=10 connect_matcher=12 path_separated_prefix=14
-            case_sensitive=4 runtime_fraction=9 headers=6 query_parameters=7 grpc=8
+            case_sensitive=4 runtime_fraction=9 headers=6 query_parameters=7 grpc=8 dynamic_metadata=13
             """,
-            refused: "path_match_policy=15 tls_context=11 dynamic_metadata=13 filter_state=16"),
+            refused: "path_match_policy=15 tls_context=11 filter_state=16"),
         "envoy.config.route.v3.RouteMatch.ConnectMatcher": Entry(""),
         "envoy.config.route.v3.RouteMatch.GrpcRouteMatchOptions": Entry(""),
         "envoy.config.route.v3.VirtualHost": Entry(
@@ -660,10 +660,10 @@ enum FieldTable {
             issuer=1 audiences=2 local_jwks=4 forward=5 from_headers=6 from_params=7
             forward_payload_header=8 payload_in_metadata=9 clock_skew_seconds=10
             pad_forward_payload_header=11 from_cookies=13 header_in_metadata=14 claim_to_headers=15
-            failed_status_in_metadata=16 normalize_payload_in_metadata=18
+            failed_status_in_metadata=16 clear_route_cache=17 normalize_payload_in_metadata=18
             """,
             ignored: "jwt_cache_config=12",
-            refused: "remote_jwks=3 clear_route_cache=17 subjects=19 require_expiration=20 max_lifetime=21"),
+            refused: "remote_jwks=3 subjects=19 require_expiration=20 max_lifetime=21"),
         "envoy.extensions.filters.http.jwt_authn.v3.JwtProvider.NormalizePayload": Entry("space_delimited_claims=1"),
         "envoy.extensions.filters.http.jwt_authn.v3.JwtHeader": Entry("name=1 value_prefix=2"),
         "envoy.extensions.filters.http.jwt_authn.v3.JwtClaimToHeader": Entry("header_name=1 claim_name=2"),

@@ -174,7 +174,10 @@ extension RouteMatch {
             queries: queries,
             share: message.hasRuntimeFraction
                 ? try at("runtime_fraction") { () throws(Refusal) in try Fraction(message.runtimeFraction) } : .all,
-            grpcOnly: message.hasGrpc)
+            grpcOnly: message.hasGrpc,
+            metadata: try each("dynamic_metadata", message.dynamicMetadata) { match throws(Refusal) in
+                try MetadataMatch(match)
+            })
     }
 }
 

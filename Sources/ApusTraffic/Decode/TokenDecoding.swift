@@ -156,7 +156,8 @@ extension TokenFilter.Provider {
                     pair.claimName
                 )
             },
-            clockSkew: message.clockSkewSeconds > 0 ? message.clockSkewSeconds : JSONWebToken.defaultClockSkew)
+            clockSkew: message.clockSkewSeconds > 0 ? message.clockSkewSeconds : JSONWebToken.defaultClockSkew,
+            reroutes: message.clearRouteCache_p)
     }
 }
 

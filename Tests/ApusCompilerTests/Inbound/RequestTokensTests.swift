@@ -202,4 +202,51 @@ struct RequestTokensTests {
                 "spec.jwtRules[0].issuer", "spec.jwtRules[1].jwks",
             ])
     }
+
+    @Test("a gateway's listeners have the filters of the policies that select it, and follow them and their keys")
+    func gateways() throws {
+        let labels = ["istio": "ingressgateway"]
+        let router = Proxy(id: "edge.default", role: .router, namespace: "default", labels: labels)
+        let uri = "https://issuer/keys"
+        let spec = authentication(
+            selector: labels,
+            [
+                {
+                    $0.issuer = "one"
+                    $0.jwks = ""
+                    $0.jwksUri = uri
+                }
+            ])
+        var policy = AuthorizationPolicy()
+        policy.selector = labels
+        let edge = MeshFixture.gateway(servers: [
+            MeshFixture.server(MeshFixture.port(80, "HTTP", name: "http"), hosts: ["*"])
+        ])
+        let before = CompiledMesh(snapshot: mesh([edge]))
+        func filters(_ mesh: CompiledMesh) throws -> [HTTPFilter] {
+            let view = mesh.view(for: router)
+            let name = try #require(view.listenerNames.first)
+            return try #require(view.listener(name)?.filterChains.first?.manager).httpFilters
+        }
+        #expect(try filters(before).allSatisfy { !$0.name.hasSuffix("rbac") && !$0.name.hasSuffix("jwt_authn") })
+        let changed = before.snapshot.updated(changed: [
+            MeshFixture.object(.requestAuthentication, "r", .requestAuthentication(spec)),
+            MeshFixture.object(.authorizationPolicy, "p", .authorizationPolicy(policy)),
+        ])
+        let after = before.updated(to: changed, changes: changed.changes(since: before.snapshot))
+        #expect(
+            try filters(after).map(\.name).prefix(2) == ["envoy.filters.http.jwt_authn", "envoy.filters.http.rbac"])
+        func keys(_ mesh: CompiledMesh) throws -> String? {
+            let first = try #require(filters(mesh).first)
+            let filter = try Filter(serializedBytes: first.typedConfig.value)
+            #expect(filter.providers["origins-0"]?.clearRouteCache_p == true)
+            return filter.providers["origins-0"]?.localJwks.inlineString
+        }
+        #expect(try keys(after) != Self.keys)
+        var keySets = KeySets()
+        keySets[.document(uri)] = Self.keys
+        #expect(try keys(after.updated(keySets: keySets)) == Self.keys)
+    }
+
+    private typealias HTTPFilter = Envoy_Extensions_Filters_Network_HttpConnectionManager_V3_HttpFilter
 }

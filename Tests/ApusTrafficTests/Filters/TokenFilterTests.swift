@@ -148,7 +148,7 @@ private struct Issuer {
         ])
         var head = get(
             "/a?b=1&access_token=\(one.token(claims))&c=2", [("x-sub", "root"), ("x-none", "y"), ("x-payload", "z")])
-        guard case .allowed(let said) = judge(filter, &head) else {
+        guard case .allowed(let said, _) = judge(filter, &head) else {
             Issue.record("denied")
             return
         }
@@ -211,7 +211,7 @@ private struct Issuer {
     @Test func `words of scope are a list for conditions`() throws {
         let filter = try filter([one.provider { $0.normalizePayloadInMetadata.spaceDelimitedClaims = ["scope"] }])
         var head = get("/", [("authorization", "Bearer \(one.token(#","scope":"read write""#))")])
-        guard case .allowed(let said?) = judge(filter, &head) else {
+        guard case .allowed(let said?, _) = judge(filter, &head) else {
             Issue.record("nothing was said")
             return
         }
@@ -234,6 +234,33 @@ private struct Issuer {
         #expect(inverted.matches([:]))
     }
 
+    @Test func `a good token has the request routed again, by its claims`() throws {
+        let filter = try filter([one.provider { $0.clearRouteCache_p = true }])
+        let match = MetadataMatch(
+            filter: TokenFilter.name, path: ["payload", "sub"], value: .string(.exact("alice")))
+        let table = table([
+            VirtualHost(
+                name: "v", domains: ["*"],
+                routes: [
+                    forwarding("claimed", RouteMatch(path: .prefix(bytes("/")), metadata: [match])),
+                    forwarding("usual", RouteMatch(path: .prefix(bytes("/")))),
+                ])
+        ])
+        var head = get("/", [("authorization", "Bearer \(one.token())")])
+        #expect(table.decide(head: head, draw: Draw(1)).clusterName == "usual")
+        guard case .allowed(let said?, true) = judge(filter, &head) else {
+            Issue.record("not routed again")
+            return
+        }
+        let metadata = [TokenFilter.name: said]
+        #expect(table.decide(head: head, draw: Draw(1), metadata: metadata).clusterName == "claimed")
+        var without = get("/")
+        guard case .allowed(_, false) = judge(filter, &without) else {
+            Issue.record("routed again without a token")
+            return
+        }
+    }
+
     @Test func `the answer says what is wrong and where`() throws {
         let filter = try filter([one.provider()])
         let request = get("/a?b", host: "shop", [("x-forwarded-proto", "https")])
@@ -254,7 +281,6 @@ private struct Issuer {
         let cases: [(String, (inout Issuer.Message) -> Void)] = [
             ("providers[origins-0].local_jwks: none of its keys", { $0.localJwks.inlineString = #"{"keys":[]}"# }),
             ("providers[origins-0].remote_jwks", { $0.remoteJwks.httpUri.uri = "https://a/" }),
-            ("providers[origins-0].clear_route_cache", { $0.clearRouteCache_p = true }),
             ("providers[origins-0].require_expiration", { $0.requireExpiration = true }),
             ("providers[origins-0].subjects", { $0.subjects.exact = "a" }),
             ("providers[origins-0]: no keys", { $0.jwksSourceSpecifier = nil }),
