@@ -52,6 +52,7 @@ actor ConfigHub: ConfigSink {
         if hasClusters, hasListeners, !isReady, store.warmingListeners.isEmpty || hasRoutes(type) {
             ready.store(true, ordering: .releasing)
             logger.info("ready", metadata: ["listeners": "\(store.configuration.listeners.count)"])
+            ProgramPages.release()
         }
         return Verdict(
             refusals: refusals,

@@ -37,7 +37,8 @@ internal final class HTTP1ServerConnection: HTTPDownstream, ChannelInboundHandle
     private var facts = HTTP1RequestFacts()
     private var decoder = HTTP1BodyDecoder(.none)
     private var input = ByteBuffer()
-    private var out: ByteBuffer
+    /// Of the loop's pool while something is to be sent.
+    private var out = ByteBuffer()
     private var needsFlush = false
     private var closes = false
     private var isDraining = false
@@ -63,7 +64,6 @@ internal final class HTTP1ServerConnection: HTTPDownstream, ChannelInboundHandle
         parser = HTTP1RequestParser(
             limits: HTTP1Limits(headBytes: limits.maxHeaderBytes, fields: limits.maxHeaders),
             options: server.manager.http1)
-        out = ByteBufferAllocator().buffer(capacity: 4096)
         exchange = HTTPExchange(worker: worker, server: server, info: info)
         super.init()
         exchange.downstream = self
@@ -299,6 +299,7 @@ internal final class HTTP1ServerConnection: HTTPDownstream, ChannelInboundHandle
     override func writeInterim(_ head: HTTPHead) {
         // A client of HTTP/1.0 does not know that another head follows.
         guard exchange.request.version != .http10 else { return }
+        takeBuffer()
         HTTP1HeadWriter.writeResponse(head, framing: .asIs, upgrade: false, close: false, style: style, to: &out)
         needsFlush = true
     }
@@ -327,6 +328,7 @@ internal final class HTTP1ServerConnection: HTTPDownstream, ChannelInboundHandle
         // An answer that overtakes its request ends the connection: the rest of the request would have to be read.
         if case .serving(requestEnded: false) = phase { closes = true }
         if isDraining { closes = true }
+        takeBuffer()
         HTTP1HeadWriter.writeResponse(
             head, framing: framing, upgrade: isUpgrade && status == 101, close: closes && !isUpgrade, style: style,
             to: &out)
@@ -335,6 +337,7 @@ internal final class HTTP1ServerConnection: HTTPDownstream, ChannelInboundHandle
 
     override func writeData(_ data: ByteBuffer) {
         guard data.readableBytes > 0, answerHasBody || isUpgraded else { return }
+        takeBuffer()
         if answerChunked { out.writeChunkSize(data.readableBytes) }
         needsFlush = true
         if data.readableBytes <= Self.copyLimit {
@@ -387,7 +390,10 @@ internal final class HTTP1ServerConnection: HTTPDownstream, ChannelInboundHandle
         needsFlush = false
         writeOut()
         if let context { output.flush(context) }
+        if out.readableBytes == 0 { worker.buffers.give(&out) }
     }
+
+    private func takeBuffer() { if out.capacity == 0 { out = worker.buffers.take() } }
 
     private func writeOut() {
         guard out.readableBytes > 0, let context else { return }

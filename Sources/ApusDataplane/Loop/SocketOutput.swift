@@ -14,11 +14,15 @@ internal struct SocketOutput {
     /// The channel is gone, or about to go to another handler.
     mutating func close() { direct = nil }
 
-    /// Sends what is in the buffer, or gives it to NIO until `flush`. Leaves the buffer empty, its memory ready for use
-    /// unless NIO holds it.
+    /// Sends what is in the buffer, or gives it to NIO until `flush`. Leaves the buffer empty; where NIO holds the memory,
+    /// without any.
     mutating func write(_ buffer: inout ByteBuffer, _ context: ChannelHandlerContext) {
-        if direct?.send(&buffer) != true { queue(buffer, context) }
-        buffer.clear()
+        if direct?.send(&buffer) == true {
+            buffer.clear()
+        } else {
+            queue(buffer, context)
+            buffer = ByteBuffer()
+        }
     }
 
     /// The same for bytes that are not copied: NIO takes them together with what is in front of them.

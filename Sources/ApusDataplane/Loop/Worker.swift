@@ -70,6 +70,7 @@ package final class Worker {
     internal let turn: TurnFlush
     internal let shared: SharedState
     internal var random: SeededRandom
+    internal var buffers = BufferPool()
     /// Faults being injected now.
     internal var activeFaults: UInt32 = 0
     package private(set) var configuration = ProxyConfiguration.empty

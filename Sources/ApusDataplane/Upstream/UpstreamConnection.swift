@@ -26,7 +26,8 @@ internal final class UpstreamConnection: UpstreamStream, ChannelInboundHandler, 
     private var answerEnded = false
     private var chunked = false
     private var input = ByteBuffer()
-    private var out: ByteBuffer
+    /// Of the loop's pool while something is to be sent.
+    private var out = ByteBuffer()
     private var needsFlush = false
     private var readPaused = false
     private var readHeld = false
@@ -48,7 +49,6 @@ internal final class UpstreamConnection: UpstreamStream, ChannelInboundHandler, 
         self.isPlain = isPlain
         parser = HTTP1ResponseParser(
             limits: pool.cluster.settings.responseLimits, options: pool.cluster.settings.http1)
-        out = ByteBufferAllocator().buffer(capacity: 2048)
         super.init(pool: pool)
     }
 
@@ -83,6 +83,7 @@ internal final class UpstreamConnection: UpstreamStream, ChannelInboundHandler, 
         }
         let options = pool.cluster.settings.http1
         let style = HTTP1HeadWriter.Style(names: options.nameFormat, absoluteURL: options.sendsAbsoluteURL)
+        takeBuffer()
         HTTP1HeadWriter.writeRequest(
             head, framing: framing, upgrade: upgrade && head.method != .connect, style: style, to: &out)
         needsFlush = true
@@ -91,6 +92,7 @@ internal final class UpstreamConnection: UpstreamStream, ChannelInboundHandler, 
 
     override func writeBody(_ data: ByteBuffer) {
         guard phase == .busy, data.readableBytes > 0 else { return }
+        takeBuffer()
         if chunked { out.writeChunkSize(data.readableBytes) }
         if data.readableBytes <= Self.copyLimit {
             out.writeImmutableBuffer(data)
@@ -133,7 +135,10 @@ internal final class UpstreamConnection: UpstreamStream, ChannelInboundHandler, 
         needsFlush = false
         writeOut()
         if let context { output.flush(context) }
+        if out.readableBytes == 0 { pool.cluster.worker.buffers.give(&out) }
     }
+
+    private func takeBuffer() { if out.capacity == 0 { out = pool.cluster.worker.buffers.take() } }
 
     private func writeOut() {
         guard out.readableBytes > 0, let context else { return }
