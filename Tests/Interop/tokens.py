@@ -342,6 +342,12 @@ def fault(policy, rule, one, made):
     return known
 
 
+def counters(admin):
+    """Those of the token filter by their last name."""
+    lines = get(admin, "/stats?filter=jwt_authn")[2].splitlines()
+    return {name.rsplit(".", 1)[1]: int(value) for name, value in (line.rsplit(": ", 1) for line in lines)}
+
+
 def jwt(programs):
     """Both servers and the model agree on every pair of policy and request."""
     now = int(time.time())
@@ -360,9 +366,10 @@ def jwt(programs):
         world.origin("plain", f"127.0.0.1:{port}")
         addresses = world.control_plane(folder, extra=[
             "--jwks-allow", f"127.0.0.1:{served.port}", "--jwks-allow", "localhost", "--jwks-ca", f"{known}.crt"])
+        admin = {}
         for name, ip in PLACES.items():
             start = world.envoy if name == "envoy" else world.apus_proxy
-            start(name, addresses, f"server-{name}", "shop", ip=ip, labels=["app=server", f"who={name}"])
+            admin[name] = start(name, addresses, f"server-{name}", "shop", ip=ip, labels=["app=server", f"who={name}"])
         wrong, count = [], 0
         for policy in policies(ring, made, f"http://127.0.0.1:{served.port}/keys", f"http://127.0.0.1:{forbidden.port}/keys",
                                f"http://127.0.0.1:{free_port()}/keys", f"https://localhost:{secure.port}/keys",
@@ -380,6 +387,7 @@ def jwt(programs):
                 for ip in PLACES.values():
                     world.wait("the keys to arrive", 20, lambda: get(
                         f"{ip}:9080", "/hello", {"authorization": f"Bearer {made['RS256'].text}"})[0] == 200)
+            before = {name: counters(address) for name, address in admin.items()}
             for request in policy.requests:
                 count += 1
                 found = {name: send(ip, request, made) for name, ip in PLACES.items()}
@@ -389,6 +397,10 @@ def jwt(programs):
                     wrong.append(f"{key}: {json.dumps(found)[:6000]}")
                 if any(one[:2] != (status, reason) for one in found.values()):
                     wrong.append(f"{key}: {[one[:2] for one in found.values()]}, {status} {reason} by the model")
+            counted = {name: {key: value - before[name].get(key, 0) for key, value in counters(address).items()}
+                       for name, address in admin.items()}
+            if counted["envoy"] != counted["apus"]:
+                wrong.append(f"{policy.name}: the counters differ: {counted}")
         check(not wrong, f"{len(wrong)} of {count} differ:\n    " + "\n    ".join(wrong[:40]))
         check(served.asked > 0 and forbidden.asked == 0, f"keys were fetched {served.asked}, {forbidden.asked} times")
         check(rejects(addresses) == 0, f"{rejects(addresses)} NACKs")
