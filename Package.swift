@@ -82,6 +82,7 @@ let package = Package(
         library("ApusCore"),
         library("ApusModel", ["ApusCore"]),
         library("ApusYAML", ["ApusCore", yams]),
+        library("ApusDNS", ["ApusCore"]),
         library("ApusRegex", ["CApusRE2"]),
         .target(name: "CApusRE2", linkerSettings: [.linkedLibrary("re2")]),
         .target(name: "CApusZlib", linkerSettings: [.linkedLibrary("z")]),
@@ -90,7 +91,7 @@ let package = Package(
         .target(name: "ApusAPI", dependencies: [protobuf], swiftSettings: [.swiftLanguageMode(.v6)]),
         library("ApusCompiler", ["ApusCore", "ApusModel", "ApusMesh", "ApusAPI", "ApusIdentity", protobuf]),
         library("ApusDelta", ["ApusCore", "ApusAPI", protobuf]),
-        library("ApusTraffic", ["ApusCore", "ApusAPI", "ApusRegex", "ApusIdentity", protobuf], also: hot),
+        library("ApusTraffic", ["ApusCore", "ApusDNS", "ApusAPI", "ApusRegex", "ApusIdentity", protobuf], also: hot),
         library("ApusBootstrap", ["ApusCore", "ApusYAML", "ApusAPI", "ApusTraffic", protobuf]),
 
         // Certificates and tokens: values and functions, over the crypto libraries.
@@ -110,7 +111,7 @@ let package = Package(
             "ApusXDSClient", ["ApusCore", "ApusAPI", "ApusDelta", "ApusIdentity", protobuf, log] + grpc + identity),
         library(
             "ApusDataplane",
-            ["ApusCore", "ApusTraffic", "ApusIdentity", "CApusZlib", log] + nio + identity + [
+            ["ApusCore", "ApusDNS", "ApusTraffic", "ApusIdentity", "CApusZlib", log] + nio + identity + [
                 .product(name: "NIOTLS", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ], also: hot),
 
@@ -148,7 +149,7 @@ let package = Package(
         .target(
             name: "ApusWire",
             dependencies: [
-                "ApusCore", "ApusAPI", "ApusTraffic", "ApusDataplane", protobuf,
+                "ApusCore", "ApusDNS", "ApusAPI", "ApusTraffic", "ApusDataplane", protobuf,
                 .product(name: "NIOCore", package: "swift-nio"),
             ],
             path: "Tests/Fuzz/Wire", swiftSettings: handWritten),
@@ -164,6 +165,7 @@ let package = Package(
                 "ApusFlow", protobuf,
             ]),
         tests("ApusWireTests", ["ApusWire"]),
+        tests("ApusDNSTests", ["ApusCore", "ApusDNS"]),
         tests("ApusIdentityTests", ["ApusIdentity"] + identity),
         tests("ApusYAMLTests", ["ApusCore", "ApusModel", "ApusYAML"]),
         tests("ApusManifestTests", ["ApusCore", "ApusModel", "ApusYAML", "ApusManifest"]),
@@ -174,12 +176,12 @@ let package = Package(
         tests("ApusDeltaTests", ["ApusCore", "ApusAPI", "ApusDelta", protobuf]),
         tests(
             "ApusTrafficTests",
-            ["ApusCore", "ApusRegex", "ApusAPI", "ApusIdentity", "ApusTraffic", protobuf] + identity),
+            ["ApusCore", "ApusDNS", "ApusRegex", "ApusAPI", "ApusIdentity", "ApusTraffic", protobuf] + identity),
         tests(
             "ApusBootstrapTests", ["ApusCore", "ApusYAML", "ApusAPI", "ApusTraffic", "ApusBootstrap", protobuf]),
         tests(
             "ApusDataplaneTests",
-            ["ApusCore", "ApusTraffic", "ApusDataplane", "ApusAPI", protobuf, log] + nio
+            ["ApusCore", "ApusDNS", "ApusTraffic", "ApusDataplane", "ApusAPI", protobuf, log] + nio
                 + [.product(name: "NIOEmbedded", package: "swift-nio")]),
         tests(
             "ApusControlPlaneTests",

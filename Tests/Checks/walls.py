@@ -19,13 +19,14 @@ ALLOWED = {
     "ApusCore": (set(), set()),
     "ApusModel": ({"ApusCore"}, set()),
     "ApusYAML": ({"ApusCore"}, {"CYaml"}),
+    "ApusDNS": ({"ApusCore"}, set()),
     "ApusRegex": ({"CApusRE2"}, set()),
     "ApusManifest": ({"ApusCore", "ApusModel", "ApusYAML", "ApusRegex"}, set()),
     "ApusMesh": ({"ApusCore", "ApusModel"}, set()),
     "ApusAPI": (set(), {"SwiftProtobuf", "Foundation", "FoundationEssentials"}),
     "ApusCompiler": ({"ApusCore", "ApusModel", "ApusMesh", "ApusAPI", "ApusIdentity"}, {"SwiftProtobuf"}),
     "ApusDelta": ({"ApusCore", "ApusAPI"}, {"SwiftProtobuf"}),
-    "ApusTraffic": ({"ApusCore", "ApusRegex", "ApusIdentity"}, set()),
+    "ApusTraffic": ({"ApusCore", "ApusDNS", "ApusRegex", "ApusIdentity"}, set()),
     "ApusIdentity": (set(), IDENTITY | {"Foundation"}),
     "ApusBootstrap": ({"ApusCore", "ApusYAML", "ApusAPI", "ApusTraffic"}, {"SwiftProtobuf"}),
     "ApusControlPlane": (
@@ -38,7 +39,7 @@ ALLOWED = {
         GRPC | IDENTITY | {"Logging", "SwiftProtobuf", "Foundation", "Glibc"},
     ),
     "ApusDataplane": (
-        {"ApusCore", "ApusTraffic", "CApusZlib"},
+        {"ApusCore", "ApusDNS", "ApusTraffic", "CApusZlib"},
         NIO | IDENTITY | {"NIOSSL", "NIOTLS", "Logging", "Foundation", "Glibc"},
     ),
     "apus": (
@@ -57,7 +58,7 @@ EXTRA = {"ApusTraffic/Decode": ({"ApusAPI"}, {"SwiftProtobuf", "Foundation"}),
          # Bytes of a protobuf field are its Data.
          "ApusCompiler/Secrets": (set(), {"FoundationEssentials"})}
 
-PURE = {"ApusCore", "ApusModel", "ApusYAML", "ApusRegex", "ApusManifest", "ApusMesh", "ApusCompiler", "ApusDelta",
+PURE = {"ApusCore", "ApusModel", "ApusYAML", "ApusDNS", "ApusRegex", "ApusManifest", "ApusMesh", "ApusCompiler", "ApusDelta",
         "ApusTraffic", "ApusBootstrap"}
 # What a pure target never calls: clocks, chance, environment, files.
 BANNED = re.compile(

@@ -10,7 +10,6 @@ package final class SharedState: Sendable {
     private let connectionIDs = Atomic<UInt64>(0)
     /// True if a firewall redirects connections here, so that they have an original destination.
     package let isIntercepting: Bool
-    let resolver: Resolver
     let tls = TLSSessions()
 
     /// What `%HOSTNAME%` prints.
@@ -22,7 +21,6 @@ package final class SharedState: Sendable {
         self.isIntercepting = isIntercepting
         self.hostname = hostname
         self.serviceCluster = serviceCluster
-        resolver = Resolver()
     }
 
     /// What the loops share of a cluster; the same object for every loop.
@@ -69,6 +67,7 @@ package final class Worker {
     internal let timers: TimerQueue
     internal let turn: TurnFlush
     internal let shared: SharedState
+    internal lazy var names = NameResolver(worker: self)
     internal var random: SeededRandom
     internal var buffers = BufferPool()
     /// Faults being injected now.

@@ -40,9 +40,10 @@ internal final class ClusterRuntime {
     /// Endpoint indices, made when a request first names its host.
     private var indices: [String: Int]?
     private var sweepTimer: ClusterTimer?
-    private var resolveTimer: ClusterTimer?
+    /// On the loop that resolves the names of this cluster.
+    private var names: ClusterNames?
     private var resolved: [String: [ApusCore.IPAddress]] = [:]
-    private var resolving = 0
+    private var resolvedVersion = 0
     private var isDraining = false
 
     init(worker: Worker, cluster: Cluster) {
@@ -51,15 +52,16 @@ internal final class ClusterRuntime {
         config = cluster.config
         settings = PoolSettings(cluster.config)
         shared = worker.shared.cluster(cluster.config.name)
-        table = cluster.endpoints
+        table = .empty
         balancer = ClusterBalancer(config: cluster.config, table: .empty, draw: 0)
         pools = []
         active = []
         shared.configure(detection: config.outlierDetection, isActivelyChecked: config.healthCheck != nil)
         startChecks()
+        resolved = shared.addresses(since: &resolvedVersion) ?? [:]
         take(cluster.endpoints)
         let bound = NIOLoopBound(self, eventLoop: worker.loop)
-        let subscriber = SharedCluster.Subscriber(loop: worker.loop) { bound.value.rebalance() }
+        let subscriber = SharedCluster.Subscriber(loop: worker.loop) { bound.value.sharedChanged() }
         self.subscriber = subscriber
         shared.subscribe(subscriber)
         startOutlierDetection()
@@ -131,6 +133,9 @@ internal final class ClusterRuntime {
     }
 
     private func install(_ new: EndpointTable) {
+        if worker.index == 0, Set(table.endpoints.map(\.address)) != Set(new.endpoints.map(\.address)) {
+            stats.membershipChanges += 1
+        }
         let oldPools = byAddress
         let oldHosts = hosts
         table = new
@@ -213,10 +218,10 @@ internal final class ClusterRuntime {
         }
         checker = nil
         if let sweepTimer { worker.timers.cancel(sweepTimer) }
-        if let resolveTimer { worker.timers.cancel(resolveTimer) }
+        names?.stop()
         // They hold this object: a weak reference would make every count of its references slow.
         sweepTimer = nil
-        resolveTimer = nil
+        names = nil
         for pool in Array(byAddress.values) { pool.drain() }
     }
 
@@ -499,60 +504,39 @@ internal final class ClusterRuntime {
 
     private var needsResolution: Bool { dns != nil }
 
+    private var isLogical: Bool { if case .logicalDNS = config.discovery { true } else { false } }
+
+    /// One loop resolves for all.
     private func startResolving() {
-        guard dns != nil else { return }
-        if resolveTimer == nil { resolveTimer = ClusterTimer { [self] _ in resolve() } }
-        resolve()
-    }
-
-    private func resolve() {
-        guard resolving == 0, !isDraining, let dns else { return }
-        var names: Set<String> = []
+        guard worker.index == 0 else { return }
+        guard let dns else {
+            names?.stop()
+            names = nil
+            return
+        }
+        var wanted: Set<String> = []
         for endpoint in source.endpoints {
-            if case .hostname(let name, _) = endpoint.address { names.insert(name) }
-        }
-        guard !names.isEmpty else { return }
-        resolving = names.count
-        let loop = worker.loop
-        let bound = NIOLoopBound(self, eventLoop: loop)
-        for name in names {
-            worker.shared.resolver.resolve(name) { addresses in
-                loop.execute { bound.value.nameResolved(name, addresses) }
+            switch endpoint.address {
+            case .hostname(let name, _): wanted.insert(name)
+            // Nobody is asked for these; they count among the names as with Envoy.
+            case .ip(let address, _): wanted.insert(address.description)
+            case .pipe: break
             }
         }
-        if let resolveTimer { worker.timers.arm(resolveTimer, loop.now + max(.seconds(1), dns.refreshRate.timeAmount)) }
+        let names = names ?? ClusterNames(self, shared: shared)
+        self.names = names
+        names.update(dns, isLogical: isLogical, names: wanted)
     }
 
-    private func nameResolved(_ name: String, _ addresses: [ApusCore.IPAddress]?) {
-        resolving -= 1
-        guard let dns, !isDraining else { return }
-        // A resolver that fails leaves the last answer in force; an empty answer does not.
-        guard let addresses else { return }
-        let usable = Self.choose(addresses, dns.family)
-        guard resolved[name] != usable else { return }
-        resolved[name] = usable
-        install(resolvedTable(source))
-    }
-
-    private static func choose(
-        _ addresses: [ApusCore.IPAddress], _ family: ClusterConfig.DNS.Family
-    ) -> [ApusCore.IPAddress] {
-        let v4 = addresses.filter { $0.family == .v4 }
-        let v6 = addresses.filter { $0.family == .v6 }
-        let chosen: [ApusCore.IPAddress] =
-            switch family {
-            case .v4Only: v4
-            case .v6Only: v6
-            case .automatic: v6.isEmpty ? v4 : v6
-            case .v4Preferred: v4.isEmpty ? v6 : v4
-            case .all: v4 + v6
-            }
-        // The order of an answer changes with every question; that alone is no change.
-        return chosen.sorted { ($0.family == .v4 ? 0 : 1, $0.bits) < ($1.family == .v4 ? 0 : 1, $1.bits) }
+    /// What the loops have in common is no longer what it was.
+    private func sharedChanged() {
+        guard !isDraining else { return }
+        guard let news = shared.addresses(since: &resolvedVersion) else { return rebalance() }
+        resolved = news
+        if needsResolution { install(resolvedTable(source)) }
     }
 
     private func resolvedTable(_ source: EndpointTable) -> EndpointTable {
-        let onlyFirst = if case .logicalDNS = config.discovery { true } else { false }
         var seen: Set<ApusTraffic.SocketAddress> = []
         let groups = source.localities.map { group in
             var endpoints: [Endpoint] = []
@@ -562,7 +546,7 @@ internal final class ClusterRuntime {
                     continue
                 }
                 let addresses = resolved[name] ?? []
-                for ip in onlyFirst ? addresses.prefix(1) : addresses[...] {
+                for ip in addresses {
                     let address = ApusTraffic.SocketAddress.ip(ip, port: port)
                     guard seen.insert(address).inserted else { continue }
                     endpoints.append(

@@ -1,3 +1,4 @@
+internal import ApusCore
 package import ApusTraffic
 internal import NIOCore
 internal import Synchronization
@@ -38,6 +39,8 @@ internal final class SharedCluster: Sendable {
         /// Counts of detectors that no longer exist.
         var pastCounts = OutlierDetector.Counts()
         var isActivelyChecked = false
+        var addresses: [String: [ApusCore.IPAddress]] = [:]
+        var addressesVersion = 0
         var passiveFailure: (@Sendable (ApusTraffic.SocketAddress) -> Void)?
     }
 
@@ -122,6 +125,29 @@ internal final class SharedCluster: Sendable {
                     state.detector?.remove(entry.health.id)
                 }
             }
+        }
+    }
+
+    // MARK: Names
+
+    /// The loop that resolves the names of the cluster has heard of one.
+    ///
+    /// - Parameter addresses: nil: the name is no longer asked for.
+    func setAddresses(_ addresses: [ApusCore.IPAddress]?, of name: String) {
+        let subscribers = state.withLock { state in
+            state.addresses[name] = addresses
+            state.addressesVersion += 1
+            return state.subscribers
+        }
+        for subscriber in subscribers { subscriber.notify() }
+    }
+
+    /// By name. nil: as they were when `version` was.
+    func addresses(since version: inout Int) -> [String: [ApusCore.IPAddress]]? {
+        state.withLock { state in
+            guard state.addressesVersion != version else { return nil }
+            version = state.addressesVersion
+            return state.addresses
         }
     }
 

@@ -1,4 +1,5 @@
 public import ApusCore
+public import ApusDNS
 
 /// How a cluster picks an endpoint.
 public enum LoadBalancingPolicy: Hashable, Sendable {
@@ -70,12 +71,24 @@ public final class ClusterConfig: Sendable {
     }
 
     public struct DNS: Hashable, Sendable {
-        public enum Family: Hashable, Sendable { case automatic, v4Only, v6Only, v4Preferred, all }
+        /// Bounds of the wait after a failure: `base` at first, doubled each time, at most `max`.
+        public struct BackOff: Hashable, Sendable {
+            public let base: Duration
+            public let max: Duration
+
+            public init(base: Duration, max: Duration) {
+                self.base = base
+                self.max = max
+            }
+        }
 
         public var refreshRate: Duration = .seconds(5)
         public var refreshJitter: Duration = .zero
+        /// nil: after a failure the name is asked for at the refresh rate too.
+        public var failureBackOff: BackOff?
         public var respectsTTL = false
-        public var family = Family.automatic
+        public var family = LookupFamily.automatic
+        public var resolver = ResolverOptions()
 
         public init() {}
     }

@@ -138,8 +138,10 @@ extension ClusterConfig {
     }
 
     private static func discovery(_ message: Envoy_Config_Cluster_V3_Cluster) throws(Refusal) -> Discovery {
-        guard case .type(let type) = message.clusterDiscoveryType ?? .type(.static) else {
-            throw Refusal.unsupported("cluster_type")
+        let type: Envoy_Config_Cluster_V3_Cluster.DiscoveryType
+        switch message.clusterDiscoveryType ?? .type(.static) {
+        case .type(let named): type = named
+        case .clusterType(let custom): return try DNS.discovery(custom)
         }
         if type != .eds, message.hasEdsClusterConfig {
             throw Refusal("eds_cluster_config", "only for clusters of type EDS")
@@ -355,27 +357,6 @@ extension ClusterConfig {
             guard options.headersWithUnderscoresAction == .allow else {
                 throw Refusal("\(field).headers_with_underscores_action", "only for connections of clients")
             }
-        }
-    }
-}
-
-extension ClusterConfig.DNS {
-    init(_ message: Envoy_Config_Cluster_V3_Cluster) throws(Refusal) {
-        self.init()
-        if message.hasDnsRefreshRate {
-            refreshRate = try at("dns_refresh_rate") { () throws(Refusal) in try message.dnsRefreshRate.positive() }
-        }
-        if message.hasDnsJitter {
-            refreshJitter = try at("dns_jitter") { () throws(Refusal) in try message.dnsJitter.value() }
-        }
-        respectsTTL = message.respectDnsTtl
-        switch message.dnsLookupFamily {
-        case .auto: family = .automatic
-        case .v4Only: family = .v4Only
-        case .v6Only: family = .v6Only
-        case .v4Preferred: family = .v4Preferred
-        case .all: family = .all
-        case .UNRECOGNIZED: throw Refusal("dns_lookup_family", "unknown value")
         }
     }
 }

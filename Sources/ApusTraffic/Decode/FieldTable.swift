@@ -68,7 +68,9 @@ enum FieldTable {
             connect_timeout=4 per_connection_buffer_limit_bytes=5 lb_policy=6 load_assignment=33
             max_requests_per_connection=9 circuit_breakers=10 common_http_protocol_options=29
             http_protocol_options=13 http2_protocol_options=14 typed_extension_protocol_options=36 dns_refresh_rate=16
-            dns_jitter=58 respect_dns_ttl=39 dns_lookup_family=17 outlier_detection=19
+            dns_failure_refresh_rate=44
+            dns_jitter=58 respect_dns_ttl=39 dns_lookup_family=17 typed_dns_resolver_config=55 outlier_detection=19
+            cluster_type=38
             cleanup_interval=20 upstream_bind_config=21 ring_hash_lb_config=23 maglev_lb_config=52
             original_dst_lb_config=34 least_request_lb_config=37 round_robin_lb_config=56
             common_lb_config=27 transport_socket=24 upstream_connection_options=30
@@ -79,8 +81,7 @@ enum FieldTable {
                 wait_for_warm_on_init=54 metadata=25 track_cluster_stats=49
                 """,
             refused: """
-                cluster_type=38 dns_failure_refresh_rate=44
-                typed_dns_resolver_config=55 filters=40 lrs_server=42
+                filters=40 lrs_server=42
                 lrs_report_endpoint_metrics=57 upstream_config=48 preconnect_policy=50
                 connection_pool_per_downstream_connection=51
                 """),
@@ -97,6 +98,7 @@ enum FieldTable {
         "envoy.config.cluster.v3.Cluster.CommonLbConfig.ZoneAwareLbConfig": Entry(
             "fail_traffic_on_panic=3",
             ignored: "routing_enabled=1 min_cluster_size=2"),
+        "envoy.config.cluster.v3.Cluster.CustomClusterType": Entry("typed_config=2", ignored: "name=1"),
         "envoy.config.cluster.v3.Cluster.EdsClusterConfig": Entry("eds_config=1 service_name=2"),
         "envoy.config.cluster.v3.Cluster.LbSubsetConfig": Entry(
             """
@@ -111,6 +113,7 @@ enum FieldTable {
         "envoy.config.cluster.v3.Cluster.OriginalDstLbConfig": Entry(
             "use_http_header=1 http_header_name=2 upstream_port_override=3",
             refused: "metadata_key=4"),
+        "envoy.config.cluster.v3.Cluster.RefreshRate": Entry("base_interval=1 max_interval=2"),
         "envoy.config.cluster.v3.Cluster.RingHashLbConfig": Entry(
             "minimum_ring_size=1 hash_function=3 maximum_ring_size=4"),
         "envoy.config.cluster.v3.Cluster.RoundRobinLbConfig": Entry("slow_start_config=1"),
@@ -174,6 +177,7 @@ enum FieldTable {
         "envoy.config.core.v3.DataSource": Entry(
             "inline_bytes=2 inline_string=3 filename=1",
             refused: "environment_variable=4 watched_directory=5"),
+        "envoy.config.core.v3.DnsResolverOptions": Entry("use_tcp_for_dns_lookups=1 no_default_search_domain=2"),
         "envoy.config.core.v3.HealthStatusSet": Entry("statuses=1"),
         "envoy.config.core.v3.HealthCheck": Entry(
             """
@@ -409,6 +413,20 @@ enum FieldTable {
         "envoy.extensions.access_loggers.file.v3.FileAccessLog": Entry("path=1 format=2 log_format=5"),
         "envoy.extensions.access_loggers.stream.v3.StderrAccessLog": Entry("log_format=1"),
         "envoy.extensions.access_loggers.stream.v3.StdoutAccessLog": Entry("log_format=1"),
+        "envoy.extensions.clusters.dns.v3.DnsCluster": Entry(
+            """
+            dns_refresh_rate=3 dns_failure_refresh_rate=4 respect_dns_ttl=5 dns_jitter=6 typed_dns_resolver_config=7
+            dns_lookup_family=8 all_addresses_in_single_endpoint=9
+            """),
+        "envoy.extensions.clusters.dns.v3.DnsCluster.RefreshRate": Entry("base_interval=1 max_interval=2"),
+        // Each question has a socket of its own, so there is no channel that ages or has to be made anew.
+        "envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig": Entry(
+            """
+            resolvers=1 use_resolvers_as_fallback=3 dns_resolver_options=2 query_timeout_seconds=6 query_tries=7
+            rotate_nameservers=8 edns0_max_payload_size=9
+            """,
+            ignored: "udp_max_queries=5 max_udp_channel_duration=10 reinit_channel_on_timeout=11",
+            refused: "filter_unroutable_families=4"),
         "envoy.extensions.filters.common.fault.v3.FaultDelay": Entry(
             "fixed_delay=3 percentage=4",
             refused: "header_delay=5"),
