@@ -200,8 +200,16 @@ def dns_clusters(programs):
                     command = [world.programs / "apus-proxy", "--config", file, "--concurrency", 2]
                 world.start(name, command)
                 admins[name], listeners[name] = f"127.0.0.1:{admin}", f"127.0.0.1:{port}"
+            first = {}
             for name in admins:
                 world.wait(f"{name} to be ready", 30, lambda a=admins[name]: get(a, "/ready")[0] == 200)
+                first[name] = hosts(admins[name])
+            # Whoever says that it is ready has asked for every name.
+            for case in CASES:
+                if len(case.names) == 1 and case.stages[0][1] == case.stages[0][-1]:
+                    for name, have in first.items():
+                        check(have[case.name] == set(case.stages[0][1]),
+                              f"{case.name}: {name} begins with {sorted(have[case.name])}")
             for stage in range(max(len(case.stages) for case in CASES)):
                 say(stage)
                 known = [case for case in CASES if stage < len(case.stages)]

@@ -112,6 +112,11 @@ package actor Dataplane {
         // Clusters and routes first: a listener that opens must find them.
         _ = await onEachLoop { $0.configure(configuration) }
         guard !isDraining else { return [] }
+        if known.isEmpty, !configuration.listeners.isEmpty {
+            await firstAnswers()
+            // What has come meanwhile brings up its own listeners.
+            guard current.generation == configuration.generation, !isDraining else { return [] }
+        }
         var names: Set<String> = []
         for listener in configuration.listeners {
             names.insert(listener.name)
@@ -141,6 +146,18 @@ package actor Dataplane {
             _ = await onEachLoop { $0.removeListener(name, drainTime: time) }
         }
         return errors
+    }
+
+    /// Name servers that are silent do not keep the program from its other clusters for longer.
+    private static let longestWaitForNames = TimeAmount.seconds(15)
+
+    private func firstAnswers() async {
+        guard let loop = loops.first, let worker = workers.first else { return }
+        let done = loop.makePromise(of: Void.self)
+        loop.execute { worker.value.firstAnswers().cascade(to: done) }
+        let limit = loop.scheduleTask(in: Self.longestWaitForNames) { done.succeed() }
+        try? await done.futureResult.get()
+        limit.cancel()
     }
 
     /// - Returns: true if the sockets that were there go on.

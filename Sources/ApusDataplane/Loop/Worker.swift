@@ -172,6 +172,11 @@ package final class Worker {
         return runtime
     }
 
+    /// Every DNS cluster has heard of its names, or asked in vain.
+    internal func firstAnswers() -> EventLoopFuture<Void> {
+        .andAllComplete(clusters.compactMap { $0?.firstAnswer }, on: loop)
+    }
+
     internal func connect(
         _ address: NIOCore.SocketAddress, _ settings: PoolSettings, _ handler: any ChannelHandler,
         keepsHalfOpen: Bool = false

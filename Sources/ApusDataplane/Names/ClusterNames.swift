@@ -23,12 +23,17 @@ internal final class ClusterNames {
     private var dns = ClusterConfig.DNS()
     private var isLogical = false
     private var names: [String: Name] = [:]
+    private let firstAnswer: EventLoopPromise<Void>
 
     init(_ cluster: ClusterRuntime, shared: SharedCluster) {
         self.cluster = cluster
         worker = cluster.worker
         self.shared = shared
+        firstAnswer = worker.loop.makePromise()
     }
+
+    /// One of the names has been heard of, or asked for in vain; nil: nobody is to wait for that.
+    var first: EventLoopFuture<Void>? { dns.delaysStart && !names.isEmpty ? firstAnswer.futureResult : nil }
 
     /// Asks for all names now, as a cluster that is new or changed does. Until then old answers hold.
     func update(_ dns: ClusterConfig.DNS, isLogical: Bool, names wanted: Set<String>) {
@@ -51,6 +56,7 @@ internal final class ClusterNames {
     func stop() {
         for name in names.values { stop(name) }
         names = [:]
+        firstAnswer.succeed()
     }
 
     private func stop(_ name: Name) {
@@ -86,6 +92,7 @@ internal final class ClusterNames {
             }
             name.addresses = addresses
         }
+        firstAnswer.succeed()
         let wait = name.refresh.wait(after: outcome, dns, draw: worker.random.next())
         worker.timers.arm(name, worker.loop.now + max(.milliseconds(1), wait.timeAmount))
     }

@@ -51,7 +51,7 @@ internal final class NameResolver {
     private var turn = 0
 
     /// Names that are asked for at the same time; each takes one or two sockets.
-    private static let mostActive = 64
+    private static let mostActive = 256
     /// Names that wait.
     private static let mostWaiting = 100_000
 

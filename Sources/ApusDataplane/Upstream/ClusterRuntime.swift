@@ -506,6 +506,9 @@ internal final class ClusterRuntime {
 
     private var isLogical: Bool { if case .logicalDNS = config.discovery { true } else { false } }
 
+    /// nil: there is nothing to wait for.
+    var firstAnswer: EventLoopFuture<Void>? { names?.first }
+
     /// One loop resolves for all.
     private func startResolving() {
         guard worker.index == 0 else { return }

@@ -89,6 +89,8 @@ public final class ClusterConfig: Sendable {
         public var respectsTTL = false
         public var family = LookupFamily.automatic
         public var resolver = ResolverOptions()
+        /// The program's first listeners open only once a first answer is here, whatever it says.
+        public var delaysStart = true
 
         public init() {}
     }

@@ -141,7 +141,7 @@ extension ClusterConfig {
         let type: Envoy_Config_Cluster_V3_Cluster.DiscoveryType
         switch message.clusterDiscoveryType ?? .type(.static) {
         case .type(let named): type = named
-        case .clusterType(let custom): return try DNS.discovery(custom)
+        case .clusterType(let custom): return try DNS.discovery(custom, delaysStart: message.delaysStart)
         }
         if type != .eds, message.hasEdsClusterConfig {
             throw Refusal("eds_cluster_config", "only for clusters of type EDS")

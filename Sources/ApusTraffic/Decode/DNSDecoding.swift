@@ -16,6 +16,7 @@ extension ClusterConfig.DNS {
             refreshJitter = try at("dns_jitter") { () throws(Refusal) in try message.dnsJitter.value() }
         }
         respectsTTL = message.respectDnsTtl
+        delaysStart = message.delaysStart
         if message.hasTypedDnsResolverConfig { try setResolver(message.typedDnsResolverConfig) }
         switch message.dnsLookupFamily {
         case .auto: family = .automatic
@@ -29,7 +30,7 @@ extension ClusterConfig.DNS {
 
     /// `envoy.clusters.dns`: the same two kinds of clusters as an extension.
     static func discovery(
-        _ custom: Envoy_Config_Cluster_V3_Cluster.CustomClusterType
+        _ custom: Envoy_Config_Cluster_V3_Cluster.CustomClusterType, delaysStart: Bool
     ) throws(Refusal) -> ClusterConfig.Discovery {
         guard Packed.typeName(custom.typedConfig) == Envoy_Extensions_Clusters_Dns_V3_DnsCluster.protoMessageName
         else {
@@ -38,7 +39,8 @@ extension ClusterConfig.DNS {
         return try at("cluster_type.typed_config") { () throws(Refusal) in
             let message = try Packed.unpack(
                 custom.typedConfig, as: Envoy_Extensions_Clusters_Dns_V3_DnsCluster.self)
-            let dns = try Self(message)
+            var dns = try Self(message)
+            dns.delaysStart = delaysStart
             return message.allAddressesInSingleEndpoint ? .logicalDNS(dns) : .strictDNS(dns)
         }
     }
@@ -146,6 +148,10 @@ extension ResolverOptions {
             payloadSize = UInt16(message.edns0MaxPayloadSize.value)
         }
     }
+}
+
+extension Envoy_Config_Cluster_V3_Cluster {
+    var delaysStart: Bool { !hasWaitForWarmOnInit || waitForWarmOnInit.value }
 }
 
 extension Google_Protobuf_Duration {

@@ -70,7 +70,7 @@ enum FieldTable {
             http_protocol_options=13 http2_protocol_options=14 typed_extension_protocol_options=36 dns_refresh_rate=16
             dns_failure_refresh_rate=44
             dns_jitter=58 respect_dns_ttl=39 dns_lookup_family=17 typed_dns_resolver_config=55 outlier_detection=19
-            cluster_type=38
+            cluster_type=38 wait_for_warm_on_init=54
             cleanup_interval=20 upstream_bind_config=21 ring_hash_lb_config=23 maglev_lb_config=52
             original_dst_lb_config=34 least_request_lb_config=37 round_robin_lb_config=56
             common_lb_config=27 transport_socket=24 upstream_connection_options=30
@@ -78,7 +78,7 @@ enum FieldTable {
             close_connections_on_host_health_failure=31 ignore_health_on_host_removal=32
             """,
             ignored: """
-                wait_for_warm_on_init=54 metadata=25 track_cluster_stats=49
+                metadata=25 track_cluster_stats=49
                 """,
             refused: """
                 filters=40 lrs_server=42

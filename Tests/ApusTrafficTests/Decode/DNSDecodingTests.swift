@@ -74,6 +74,7 @@ private func dns(_ message: ClusterMessage) throws -> ClusterConfig.DNS? {
                     $0.dnsFailureRefreshRate.baseInterval.seconds = 2
                     $0.respectDnsTtl = true
                     $0.dnsLookupFamily = .v4Preferred
+                    $0.waitForWarmOnInit.value = false
                     $0.typedDnsResolverConfig = typed
                 }))
         var options = ResolverOptions()
@@ -92,6 +93,7 @@ private func dns(_ message: ClusterMessage) throws -> ClusterConfig.DNS? {
         expected.respectsTTL = true
         expected.family = .v4Preferred
         expected.resolver = options
+        expected.delaysStart = false
         #expect(dns == expected)
     }
 
