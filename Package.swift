@@ -149,7 +149,7 @@ let package = Package(
         .target(
             name: "ApusWire",
             dependencies: [
-                "ApusCore", "ApusDNS", "ApusAPI", "ApusTraffic", "ApusDataplane", protobuf,
+                "ApusCore", "ApusDNS", "ApusAPI", "ApusIdentity", "ApusTraffic", "ApusDataplane", protobuf,
                 .product(name: "NIOCore", package: "swift-nio"),
             ],
             path: "Tests/Fuzz/Wire", swiftSettings: handWritten),

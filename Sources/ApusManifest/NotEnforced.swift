@@ -67,6 +67,8 @@ enum NotEnforced {
         case .workloadEntry(let spec): notes.network(spec, at: "spec")
         case .workloadGroup(let spec): notes.workloadGroup(spec)
         case .sidecar(let spec): notes.sidecar(spec)
+        case .authorizationPolicy(let spec): notes.targets(spec.targetRefs, "requests are NOT being restricted by it")
+        case .requestAuthentication(let spec): notes.targets(spec.targetRefs, "tokens are NOT being checked by it")
         case .service(let spec): notes.service(spec)
         case .workloadController(let spec):
             let template = object.key.kind == .cronJob ? "spec.jobTemplate.spec.template" : "spec.template"
@@ -118,6 +120,11 @@ private struct Notes {
     mutating func network(_ entry: WorkloadEntry, at path: String) {
         if entry.network.isEmpty { return }
         warn("\(path).network", "the network \(entry.network)", "its endpoints are called directly, without a gateway")
+    }
+
+    /// What a policy may be attached to, waypoints and Gateways of the Gateway API, is not there.
+    mutating func targets(_ targets: [PolicyTargetReference], _ consequence: String) {
+        if !targets.isEmpty { warn("spec.targetRefs", "targetRefs", consequence) }
     }
 
     // MARK: Kinds

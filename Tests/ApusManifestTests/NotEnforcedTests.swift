@@ -35,6 +35,27 @@ internal import Testing
                 #"19:43 info APUS0900 only gateways read the Secret: sidecars do for a rule with a workloadSelector"#,
             ]),
         Expectation(
+            #"policies that are attached to an object"#,
+            #"""
+            apiVersion: security.istio.io/v1
+            kind: RequestAuthentication
+            metadata: {name: a}
+            spec:
+              targetRefs: [{kind: Service, name: b}]
+            ---
+            apiVersion: security.istio.io/v1
+            kind: AuthorizationPolicy
+            metadata: {name: a}
+            spec:
+              targetRefs: [{kind: Service, name: b}]
+            """#,
+            [
+                #"2:7 warning APUS0900 RequestAuthentication is understood but not yet enforced: in gRPC programs tokens are NOT being checked by it"#,
+                #"5:3 warning APUS0900 targetRefs is understood but not yet enforced: tokens are NOT being checked by it"#,
+                #"8:7 warning APUS0900 AuthorizationPolicy is understood but not yet enforced: in gRPC programs requests are NOT being restricted by it; CUSTOM denies"#,
+                #"11:3 warning APUS0900 targetRefs is understood but not yet enforced: requests are NOT being restricted by it"#,
+            ]),
+        Expectation(
             #"settings that are carried out"#,
             #"""
             apiVersion: networking.istio.io/v1

@@ -66,7 +66,7 @@ extension TokenSearch {
 
 extension TokenLocation {
     /// Takes the token out of the request. Cookies stay whole, as with Envoy.
-    func remove(from head: inout HTTPHead) {
+    public func remove(from head: inout HTTPHead) {
         switch self {
         case .header(let name, _): head.remove(name)
         case .query(let name): QueryText.remove(name, from: &head)

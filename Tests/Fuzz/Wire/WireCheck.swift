@@ -19,6 +19,6 @@ package protocol WireCheck {
 package enum WireChecks {
     package static let all: [any WireCheck.Type] = [
         HTTP1RequestCheck.self, HTTP1ResponseCheck.self, HTTP2ServerCheck.self, HTTP2ClientCheck.self, XDSCheck.self,
-        LogFormatCheck.self, DNSMessageCheck.self, DNSFilesCheck.self,
+        LogFormatCheck.self, DNSMessageCheck.self, DNSFilesCheck.self, JSONCheck.self, TokenCheck.self,
     ]
 }
