@@ -74,6 +74,8 @@ struct ProxyProgram {
             await certificate?.announce()
             client = made
         }
+        let reopening = ReopenSignal { dataplane.reopenLogs() }
+        defer { reopening.cancel() }
         await withTaskGroup { group in
             if let client { group.addTask { await client.run() } }
             await StopSignal.wait()

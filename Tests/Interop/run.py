@@ -23,6 +23,7 @@ import http2
 import identity
 import mtls
 import name_clusters
+import operation
 import peers
 import processes
 import protocols
@@ -50,7 +51,8 @@ def main():
     options = parser.parse_args()
     passed = failed = 0
     for test in peers.TESTS + http2.TESTS + [
-            *identity.TESTS, *mtls.TESTS, *authorization.TESTS, *tokens.TESTS, *bootstrap.TESTS, *name_clusters.TESTS, *c_client.TESTS, bookstore]:
+            *identity.TESTS, *mtls.TESTS, *authorization.TESTS, *tokens.TESTS, *bootstrap.TESTS, *name_clusters.TESTS,
+            *operation.TESTS, *c_client.TESTS, bookstore]:
         if options.only and not re.search(options.only, test.__name__):
             continue
         started = time.monotonic()

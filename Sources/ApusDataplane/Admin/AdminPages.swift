@@ -1,6 +1,5 @@
 internal import ApusCore
 internal import ApusTraffic
-internal import Glibc
 internal import NIOCore
 internal import Synchronization
 
@@ -58,6 +57,7 @@ package final class AdminPages: Sendable {
 
     private static let help = """
         admin commands are:
+          /certs: certificates and roots in force
           /clusters: upstream cluster status
           /config_dump: current configuration
           /drain_listeners (POST): drain listeners
@@ -66,9 +66,11 @@ package final class AdminPages: Sendable {
           /help: print out list of admin commands
           /listeners: listener info
           /logging (POST): query or change the log level
-          /memory: current resident memory
+          /memory: current memory
           /quitquitquit (POST): exit the server
           /ready: server state, 200 if LIVE, otherwise 503
+          /reopen_logs (POST): open the files of access logs anew
+          /reset_counters (POST): set all counters to zero
           /server_info: version and state
           /stats: counters and gauges
           /stats/prometheus: the same in Prometheus' format
@@ -88,11 +90,11 @@ package final class AdminPages: Sendable {
         case "/listeners": return await listeners(json: request.query["format"] == "json")
         case "/stats": return await stats(request)
         case "/stats/prometheus": return await prometheus(request)
-        case "/memory":
-            return .json("{\"allocated\":\"\(Self.residentBytes)\",\"heap_size\":\"\(Self.residentBytes)\"}")
-        case "/certs": return .json("{\"certificates\":[]}")
+        case "/memory": return .json(MemoryPage.json())
+        case "/certs": return .json(CertsPage.json(await dataplane.configuration, now: WallClock.nanoseconds()))
         case "/logging": return logging(request)
-        case "/healthcheck/fail", "/healthcheck/ok", "/drain_listeners", "/quitquitquit":
+        case "/healthcheck/fail", "/healthcheck/ok", "/drain_listeners", "/quitquitquit", "/reopen_logs",
+            "/reset_counters":
             return await change(request)
         default: return .notFound
         }
@@ -106,6 +108,8 @@ package final class AdminPages: Sendable {
         case "/drain_listeners":
             // `graceful` is the only way there is: open requests always finish.
             await dataplane.drainListeners(onlyInbound: request.query["inboundonly"] != nil)
+        case "/reopen_logs": dataplane.reopenLogs()
+        case "/reset_counters": await dataplane.resetCounters()
         default: actions.quit()
         }
         return AdminResponse(200, "OK\n")
@@ -126,7 +130,7 @@ package final class AdminPages: Sendable {
     private func text() async -> StatsText {
         var facts = ServerFacts(
             state: state == "LIVE" ? .live : state == "DRAINING" ? .draining : .preInitializing, uptime: uptime)
-        facts.memory = Int64(Self.residentBytes)
+        facts.memory = Int64(MemoryPage.resident)
         facts.concurrency = Int64(dataplane.concurrency)
         let statistics = await dataplane.statistics()
         facts.connections = statistics.listeners.values.reduce(0) { $0 + $1.connectionsActive }
@@ -217,16 +221,5 @@ package final class AdminPages: Sendable {
             return AdminResponse(400, "error: unknown logger level\n")
         }
         return AdminResponse(200, "active loggers:\n  apus-proxy: \(level)\n")
-    }
-
-    /// Resident set in bytes; 0 if the kernel does not say.
-    private static var residentBytes: Int {
-        guard let file = fopen("/proc/self/statm", "r") else { return 0 }
-        defer { fclose(file) }
-        var line = [CChar](repeating: 0, count: 128)
-        guard fgets(&line, 128, file) != nil else { return 0 }
-        let bytes = line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-        let fields = String(decoding: bytes, as: UTF8.self).split(separator: " ")
-        return fields.count > 1 ? (Int(fields[1]) ?? 0) * Int(sysconf(Int32(_SC_PAGESIZE))) : 0
     }
 }

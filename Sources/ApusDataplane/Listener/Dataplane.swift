@@ -57,6 +57,8 @@ package actor Dataplane {
     private var known: [String: ListenerConfig] = [:]
     private var current = ProxyConfiguration.empty
     private var isDraining = false
+    /// Listeners of these directions were told to stop and do not open again.
+    private var stopped: (all: Bool, inbound: Bool) = (false, false)
     private var listenerManager = ListenerManagerStats()
     private var clusterManager = ClusterManagerStats()
 
@@ -166,7 +168,7 @@ package actor Dataplane {
             if listener.bindsToPort, existing.address == listener.address { return true }
             await close(listener.name)
         }
-        guard listener.bindsToPort else { return false }
+        guard listener.bindsToPort, !isStopped(listener) else { return false }
         var address = try Self.socketAddress(listener)
         var channels: [any Channel] = []
         var port: Int?
@@ -253,13 +255,23 @@ package actor Dataplane {
     }
 
     /// Stops accepting and lets connections end with their next answer; the process goes on.
+    ///
+    /// As with Envoy they stay closed: what a later configuration says about them changes nothing.
     package func drainListeners(onlyInbound: Bool) async {
+        if onlyInbound { stopped.inbound = true } else { stopped.all = true }
         for listener in known.values where !onlyInbound || listener.direction == .inbound {
             await close(listener.name)
             let name = listener.name
             _ = await onEachLoop { $0.boundListener(name)?.drainConnections() }
         }
     }
+
+    private func isStopped(_ listener: ListenerConfig) -> Bool {
+        stopped.all || stopped.inbound && listener.direction == .inbound
+    }
+
+    /// Files of access logs are opened anew.
+    package nonisolated func reopenLogs() { shared.logWriter.reopen() }
 
     // MARK: Statistics
 

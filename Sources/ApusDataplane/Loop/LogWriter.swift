@@ -19,7 +19,7 @@ package final class LogWriter: Sendable {
 
     package init() { thread.start() }
 
-    /// Batches that were refused because too much was waiting.
+    /// Batches that were lost: too much was waiting, or the file could not be opened or written.
     package var dropped: UInt64 { state.withLock { $0.dropped } }
 
     func write(_ batch: [UInt8], to sink: AccessLog.Sink) {
@@ -38,6 +38,18 @@ package final class LogWriter: Sendable {
         }
     }
 
+    /// From the next batch on the files are opened anew: whoever rotates logs has renamed them. What was handed over before
+    /// still goes to the old ones.
+    package func reopen() {
+        thread.submit { [self] _ in
+            let old = state.withLock { state in
+                defer { state.descriptors = [:] }
+                return state.descriptors.values
+            }
+            for descriptor in old { close(descriptor) }
+        }
+    }
+
     /// Everything handed over before the call is on its way when this returns.
     package func drain() {
         try? thread.syncShutdownGracefully()
@@ -52,7 +64,8 @@ package final class LogWriter: Sendable {
         case .file(let path):
             if let known = state.withLock({ $0.descriptors[path] }) { return known }
             let opened = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-            state.withLock { $0.descriptors[path] = opened }
+            // One that failed is tried again with the next batch: a full disk or a missing folder may be mended by then.
+            if opened >= 0 { state.withLock { $0.descriptors[path] = opened } }
             return opened
         }
     }
@@ -68,6 +81,7 @@ package final class LogWriter: Sendable {
                 let count = systemWrite(descriptor, bytes.baseAddress.map { $0 + offset }, bytes.count - offset)
                 if count < 0 {
                     if errno == EINTR { continue }
+                    state.withLock { $0.dropped += 1 }
                     return
                 }
                 offset += count
