@@ -382,15 +382,7 @@ public struct HTTPHead: Sendable {
         removeFields(name, from: first)
     }
 
-    public mutating func remove(_ token: HeaderToken) {
-        guard let first = firstIndex(token) else { return }
-        var kept = first
-        for index in first..<fields.count where fields[index].token != token {
-            fields[kept] = fields[index]
-            kept &+= 1
-        }
-        fields.removeLast(fields.count &- kept)
-    }
+    public mutating func remove(_ token: HeaderToken) { remove(HeaderTokenSet(token)) }
 
     /// Removes all fields of the tokens, in one pass; nothing happens where there are none.
     public mutating func remove(_ tokens: HeaderTokenSet) {

@@ -229,6 +229,8 @@ public struct HeaderTokenSet: Sendable {
         bits = tokens.reduce(0) { $0 | Self.bit($1) }
     }
 
+    public init(_ token: HeaderToken) { bits = Self.bit(token) }
+
     @inlinable @inline(__always)
     public static func bit(_ token: HeaderToken) -> UInt128 { 1 &<< UInt128(truncatingIfNeeded: token.rawValue) }
 

@@ -4,7 +4,7 @@ import subprocess
 
 import processes
 from peers import check
-from processes import envoy_binary, free_port, get
+from processes import free_port, get
 
 HTTP = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 ROUTER = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"
@@ -114,13 +114,11 @@ def static_bootstrap(programs):
             file = world.folder / f"{name}.yaml"
             file.write_text(text)
             if name == "envoy":
-                command = [envoy_binary(), "-c", file, "--concurrency", 1, "--disable-hot-restart", "--log-level",
-                           "warning"]
+                world.envoy_of(file, name)
             else:
                 code, words = said(world.programs, file)
                 check((code, words) == (0, f"configuration '{file}' OK\n"), f"validating ended with {code}: {words}")
-                command = [world.programs / "apus-proxy", "--config", file, "--concurrency", 1]
-            world.start(name, command)
+                world.apus_of(file, name)
             world.wait(f"{name} to be ready", 30, lambda a=admin: get(f"127.0.0.1:{a}", "/ready")[0] == 200)
             listeners[name] = f"127.0.0.1:{port}"
             world.wait(f"an answer through {name}", 10, lambda p=port: get(

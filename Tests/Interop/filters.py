@@ -167,8 +167,7 @@ def run(programs, only=None, verbose=False):
             file = world.folder / "envoy.yaml"
             admin = processes.free_port()
             file.write_text(BOOTSTRAP.format(port=servers["envoy"].port, admin=admin))
-            world.start("envoy", [processes.envoy_binary(), "-c", file, "--concurrency", 1, "--disable-hot-restart",
-                                  "--log-level", "warning"])
+            world.envoy_of(file)
             world.apus_proxy("apus", {"xds": f"127.0.0.1:{servers['apus'].port}"}, "apus", "test", ip=CLIENTS["apus"],
                              wait=False, environment={"ISTIO_META_CLUSTER_ID": "test"})
             for address in CLIENTS.values():

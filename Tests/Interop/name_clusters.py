@@ -14,7 +14,7 @@ import processes
 from bootstrap import HTTP, ROUTER
 from name_server import NXDOMAIN, SERVFAIL, Answer, NameServer
 from peers import check
-from processes import envoy_binary, free_port, get
+from processes import free_port, get
 
 CARES = "type.googleapis.com/envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig"
 ONE, TWO, THREE, SIX = "127.0.0.11", "127.0.0.12", "127.0.0.13", "::1"
@@ -194,11 +194,9 @@ def dns_clusters(programs):
                 file = world.folder / f"{name}.json"
                 file.write_text(json.dumps(bootstrap(admin, port, origin, servers[name])))
                 if name == "envoy":
-                    command = [envoy_binary(), "-c", file, "--concurrency", 1, "--disable-hot-restart", "--log-level",
-                               "error"]
+                    world.envoy_of(file, name, level="error")
                 else:
-                    command = [world.programs / "apus-proxy", "--config", file, "--concurrency", 2]
-                world.start(name, command)
+                    world.apus_of(file, name, concurrency=2)
                 admins[name], listeners[name] = f"127.0.0.1:{admin}", f"127.0.0.1:{port}"
             first = {}
             for name in admins:

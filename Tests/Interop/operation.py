@@ -5,7 +5,7 @@ import time
 
 import processes
 from peers import check
-from processes import envoy_binary, free_port, get, wait_until
+from processes import free_port, get, wait_until
 
 BOOTSTRAP = """
 node: {id: web-1, cluster: web}
@@ -48,11 +48,9 @@ def start(world, name):
     file = world.folder / f"{name}.yaml"
     file.write_text(BOOTSTRAP.replace("PORT", str(port)).replace("ADMIN", str(admin)).replace("LOG", str(log)))
     if name == "envoy":
-        command = [envoy_binary(), "-c", file, "--concurrency", 1, "--disable-hot-restart", "--log-level", "warning",
-                   "--file-flush-interval-msec", 50]
+        world.envoy_of(file, name, "--file-flush-interval-msec", 50)
     else:
-        command = [world.programs / "apus-proxy", "--config", file, "--concurrency", 1]
-    world.start(name, command)
+        world.apus_of(file, name)
     world.wait(f"{name} to be ready", 20, lambda: get(f"127.0.0.1:{admin}", "/ready")[0] == 200)
     world.wait(f"{name} to listen", 20, lambda: get(f"127.0.0.1:{port}", "/first")[0] == 200)
     return f"127.0.0.1:{port}", f"127.0.0.1:{admin}", log

@@ -153,12 +153,19 @@ class World:
         text = subprocess.run([str(part) for part in command], check=True, capture_output=True, text=True).stdout
         file = self.folder / f"{name}.yaml"
         file.write_text(text)
-        self.start(name, [
-            envoy_binary(), "-c", file, "--concurrency", concurrency, "--disable-hot-restart", "--log-level", "warning",
-            "--drain-time-s", 1])
+        self.envoy_of(file, name, "--drain-time-s", 1, concurrency=concurrency)
         if wait:
             self.wait(f"{name} to be ready", 30, lambda: get(f"127.0.0.1:{admin}", "/ready")[0] == 200)
         return f"127.0.0.1:{admin}"
+
+    def envoy_of(self, file, name="envoy", *extra, concurrency=1, level="warning"):
+        """A stock Envoy with a bootstrap of the test's own."""
+        self.start(name, [envoy_binary(), "-c", file, "--concurrency", concurrency, "--disable-hot-restart",
+                          "--log-level", level, *extra])
+
+    def apus_of(self, file, name, *, concurrency=1):
+        """apus-proxy with the same."""
+        self.start(name, [self.programs / "apus-proxy", "--config", file, "--concurrency", concurrency])
 
     def origin(self, name, address):
         self.start(f"origin-{name}", [sys.executable, HERE / "origin.py", name, address])

@@ -159,8 +159,7 @@ def run(programs, only=None, verbose=False):
         }
         file = world.folder / "envoy.json"
         file.write_text(json.dumps(bootstrap))
-        world.start("envoy", [processes.envoy_binary(), "-c", file, "--concurrency", 1, "--disable-hot-restart",
-                              "--log-level", "warning"])
+        world.envoy_of(file)
         server = ads.Server(configuration(ADDRESSES["apus"]))
         try:
             world.apus_proxy("apus", {"xds": f"127.0.0.1:{server.port}"}, "p", "default", ip=ADDRESSES["apus"],

@@ -82,8 +82,7 @@ def start(world):
     file.write_text(json.dumps({
         "admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": admin}}},
         "static_resources": configuration("envoy")}))
-    world.start("envoy", [processes.envoy_binary(), "-c", file, "--concurrency", 1, "--disable-hot-restart",
-                          "--log-level", "error"])
+    world.envoy_of(file, "envoy", level="error")
     server = ads.Server(configuration("apus"))
     world.apus_proxy("apus", {"xds": f"127.0.0.1:{server.port}"}, "p", "default", ip=ADDRESSES["apus"], wait=False)
     for client, address in ADDRESSES.items():

@@ -381,7 +381,7 @@ def start_envoy(world, name, resources):
     file.write_text(json.dumps({
         "admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": admin}}},
         "static_resources": resources}))
-    world.start(name, [processes.envoy_binary(), "-c", file, "--concurrency", 1, "--disable-hot-restart", "--log-level", "error"])
+    world.envoy_of(file, name, level="error")
     world.wait(f"{name} to be ready", 20, lambda: processes.get(f"127.0.0.1:{admin}", "/ready")[0] == 200)
 
 

@@ -37,13 +37,10 @@ internal enum CertsPage {
             texts.map { "{\"\(kind)\":\(JSONString.quoted(String(decoding: $0, as: UTF8.self)))}" }
         }
         let subjects = list("uri", names.uris) + list("dns", names.dnsNames)
-        let serial = certificate.serialNumber.bytes.map { byte in
-            let digits = Array("0123456789abcdef".utf8)
-            return String(decoding: [digits[Int(byte >> 4)], digits[Int(byte & 15)]], as: UTF8.self)
-        }
+        let serial = TLSFacts.hexadecimal(certificate.serialNumber.bytes)
         let left = certificate.notValidAfter.timeIntervalSince1970 - Double(now) / 1e9
         func instant(_ date: Date) -> String { JSONString.quoted(date.formatted(.iso8601)) }
-        return "{\"path\":\(JSONString.quoted("secret: \(secret)")),\"serial_number\":\"\(serial.joined())\","
+        return "{\"path\":\(JSONString.quoted("secret: \(secret)")),\"serial_number\":\"\(serial)\","
             + "\"subject_alt_names\":[\(subjects.joined(separator: ","))],"
             + "\"days_until_expiration\":\"\(max(0, Int64(left / 86_400)))\","
             + "\"valid_from\":\(instant(certificate.notValidBefore)),"

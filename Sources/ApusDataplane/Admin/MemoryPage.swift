@@ -6,27 +6,29 @@ internal import Glibc
 /// `heap_size` what of it was asked for; pages apart from the heap and caches per thread are not told apart.
 internal enum MemoryPage {
     static func json() -> String {
+        let kernel = status()
         let fields = [
-            ("allocated", bytes("RssAnon:")), ("heap_size", bytes("VmData:")), ("pageheap_unmapped", 0),
-            ("pageheap_free", 0), ("total_thread_cache", 0), ("total_physical_bytes", bytes("VmRSS:")),
+            ("allocated", kernel["RssAnon:"] ?? 0), ("heap_size", kernel["VmData:"] ?? 0), ("pageheap_unmapped", 0),
+            ("pageheap_free", 0), ("total_thread_cache", 0), ("total_physical_bytes", kernel["VmRSS:"] ?? 0),
         ]
         return "{" + fields.map { "\"\($0.0)\":\"\($0.1)\"" }.joined(separator: ",") + "}"
     }
 
     /// Resident set in bytes.
-    static var resident: Int { bytes("VmRSS:") }
+    static var resident: Int { status()["VmRSS:"] ?? 0 }
 
-    /// A line of `/proc/self/status`, where numbers are kilobytes; 0 if the kernel does not say.
-    private static func bytes(_ name: String) -> Int {
-        guard let file = fopen("/proc/self/status", "r") else { return 0 }
+    /// The lines of `/proc/self/status` that are kilobytes, in bytes; none if the kernel does not say.
+    private static func status() -> [String: Int] {
+        guard let file = fopen("/proc/self/status", "r") else { return [:] }
         defer { fclose(file) }
         var line = [CChar](repeating: 0, count: 256)
+        var result: [String: Int] = [:]
         while fgets(&line, 256, file) != nil {
             let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            guard text.hasPrefix(name) else { continue }
-            let words = text.split { $0 == " " || $0 == "\t" }
-            return words.count > 1 ? (Int(words[1]) ?? 0) * 1024 : 0
+            let words = text.split { $0 == " " || $0 == "\t" || $0 == "\n" }
+            guard words.count == 3, words[2] == "kB", let kilobytes = Int(words[1]) else { continue }
+            result[String(words[0])] = kilobytes * 1024
         }
-        return 0
+        return result
     }
 }

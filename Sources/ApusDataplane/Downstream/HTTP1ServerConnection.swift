@@ -299,7 +299,7 @@ internal final class HTTP1ServerConnection: HTTPDownstream, ChannelInboundHandle
     override func writeInterim(_ head: HTTPHead) {
         // A client of HTTP/1.0 does not know that another head follows.
         guard exchange.request.version != .http10 else { return }
-        takeBuffer()
+        worker.buffers.lend(&out)
         HTTP1HeadWriter.writeResponse(head, framing: .asIs, upgrade: false, close: false, style: style, to: &out)
         needsFlush = true
     }
@@ -328,7 +328,7 @@ internal final class HTTP1ServerConnection: HTTPDownstream, ChannelInboundHandle
         // An answer that overtakes its request ends the connection: the rest of the request would have to be read.
         if case .serving(requestEnded: false) = phase { closes = true }
         if isDraining { closes = true }
-        takeBuffer()
+        worker.buffers.lend(&out)
         HTTP1HeadWriter.writeResponse(
             head, framing: framing, upgrade: isUpgrade && status == 101, close: closes && !isUpgrade, style: style,
             to: &out)
@@ -337,7 +337,7 @@ internal final class HTTP1ServerConnection: HTTPDownstream, ChannelInboundHandle
 
     override func writeData(_ data: ByteBuffer) {
         guard data.readableBytes > 0, answerHasBody || isUpgraded else { return }
-        takeBuffer()
+        worker.buffers.lend(&out)
         if answerChunked { out.writeChunkSize(data.readableBytes) }
         needsFlush = true
         if data.readableBytes <= Self.copyLimit {
@@ -392,8 +392,6 @@ internal final class HTTP1ServerConnection: HTTPDownstream, ChannelInboundHandle
         if let context { output.flush(context) }
         if out.readableBytes == 0 { worker.buffers.give(&out) }
     }
-
-    private func takeBuffer() { if out.capacity == 0 { out = worker.buffers.take() } }
 
     private func writeOut() {
         guard out.readableBytes > 0, let context else { return }

@@ -8,7 +8,10 @@ internal struct BufferPool {
 
     private var free: [ByteBuffer] = []
 
-    mutating func take() -> ByteBuffer { free.popLast() ?? ByteBufferAllocator().buffer(capacity: 4096) }
+    /// Lends memory to a connection that has none and is about to write.
+    mutating func lend(_ buffer: inout ByteBuffer) {
+        if buffer.capacity == 0 { buffer = free.popLast() ?? ByteBufferAllocator().buffer(capacity: 4096) }
+    }
 
     /// Takes an empty buffer back.
     mutating func give(_ buffer: inout ByteBuffer) {

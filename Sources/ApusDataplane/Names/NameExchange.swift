@@ -120,32 +120,29 @@ internal final class NameExchange {
     private func datagrams(
         to target: NIOCore.SocketAddress, _ receive: @escaping (DNSQuery.Event) -> Void
     ) -> EventLoopFuture<any Channel>? {
-        let reader = DatagramReader(receive)
-        self.reader = reader
-        let bound = NIOLoopBound(reader, eventLoop: worker.loop)
-        return DatagramBootstrap(validatingGroup: worker.loop)?
+        DatagramBootstrap(validatingGroup: worker.loop)?
             .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 4096))
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(bound.value)
-                }
-            }
+            .channelInitializer(install(DatagramReader(receive)))
             .connect(to: target)
     }
 
     private func stream(
         to target: NIOCore.SocketAddress, _ receive: @escaping (DNSQuery.Event) -> Void
     ) -> EventLoopFuture<any Channel>? {
-        let reader = StreamReader(receive)
+        ClientBootstrap(validatingGroup: worker.loop)?
+            .channelInitializer(install(StreamReader(receive)))
+            .connect(to: target)
+    }
+
+    /// What reads from now on, and how it comes into its channel.
+    private func install(
+        _ reader: some ChannelInboundHandler & NameReader
+    ) -> @Sendable (any Channel) -> EventLoopFuture<Void> {
         self.reader = reader
         let bound = NIOLoopBound(reader, eventLoop: worker.loop)
-        return ClientBootstrap(validatingGroup: worker.loop)?
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(bound.value)
-                }
-            }
-            .connect(to: target)
+        return { channel in
+            channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(bound.value) }
+        }
     }
 }
 

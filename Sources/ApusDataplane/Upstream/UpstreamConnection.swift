@@ -83,7 +83,7 @@ internal final class UpstreamConnection: UpstreamStream, ChannelInboundHandler, 
         }
         let options = pool.cluster.settings.http1
         let style = HTTP1HeadWriter.Style(names: options.nameFormat, absoluteURL: options.sendsAbsoluteURL)
-        takeBuffer()
+        pool.cluster.worker.buffers.lend(&out)
         HTTP1HeadWriter.writeRequest(
             head, framing: framing, upgrade: upgrade && head.method != .connect, style: style, to: &out)
         needsFlush = true
@@ -92,7 +92,7 @@ internal final class UpstreamConnection: UpstreamStream, ChannelInboundHandler, 
 
     override func writeBody(_ data: ByteBuffer) {
         guard phase == .busy, data.readableBytes > 0 else { return }
-        takeBuffer()
+        pool.cluster.worker.buffers.lend(&out)
         if chunked { out.writeChunkSize(data.readableBytes) }
         if data.readableBytes <= Self.copyLimit {
             out.writeImmutableBuffer(data)
@@ -137,8 +137,6 @@ internal final class UpstreamConnection: UpstreamStream, ChannelInboundHandler, 
         if let context { output.flush(context) }
         if out.readableBytes == 0 { pool.cluster.worker.buffers.give(&out) }
     }
-
-    private func takeBuffer() { if out.capacity == 0 { out = pool.cluster.worker.buffers.take() } }
 
     private func writeOut() {
         guard out.readableBytes > 0, let context else { return }

@@ -125,6 +125,8 @@ public struct RetryState: Sendable {
 
     /// True if an answer does not call for another try, as its status and a look at its tokens tell; most are such.
     ///
+    /// Mutating although it changes nothing: so it is asked in place, and the request's state is not copied.
+    ///
     /// - Parameter hasSignals: some field of the answer is one of `signals`.
     public mutating func isIndifferent(to status: UInt16, hasSignals: Bool) -> Bool {
         status < 400 && !hasSignals && !conditions.contains(.retriableHeaders)

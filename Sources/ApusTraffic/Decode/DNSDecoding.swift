@@ -3,19 +3,35 @@ internal import ApusCore
 internal import ApusDNS
 internal import SwiftProtobuf
 
+/// What the cluster and the extension `envoy.clusters.dns` say in the same words.
+private protocol NameTimes {
+    associatedtype Rate: FailureRate
+
+    var hasDnsRefreshRate: Bool { get }
+    var dnsRefreshRate: Google_Protobuf_Duration { get }
+    var hasDnsFailureRefreshRate: Bool { get }
+    var dnsFailureRefreshRate: Rate { get }
+    var hasDnsJitter: Bool { get }
+    var dnsJitter: Google_Protobuf_Duration { get }
+    var respectDnsTtl: Bool { get }
+}
+
+private protocol FailureRate {
+    var hasBaseInterval: Bool { get }
+    var baseInterval: Google_Protobuf_Duration { get }
+    var hasMaxInterval: Bool { get }
+    var maxInterval: Google_Protobuf_Duration { get }
+}
+
+extension Envoy_Config_Cluster_V3_Cluster: NameTimes {}
+extension Envoy_Config_Cluster_V3_Cluster.RefreshRate: FailureRate {}
+extension Envoy_Extensions_Clusters_Dns_V3_DnsCluster: NameTimes {}
+extension Envoy_Extensions_Clusters_Dns_V3_DnsCluster.RefreshRate: FailureRate {}
+
 extension ClusterConfig.DNS {
     init(_ message: Envoy_Config_Cluster_V3_Cluster) throws(Refusal) {
         self.init()
-        if message.hasDnsRefreshRate { try setRefreshRate(message.dnsRefreshRate) }
-        if message.hasDnsFailureRefreshRate {
-            let rate = message.dnsFailureRefreshRate
-            try setFailureRate(
-                rate.hasBaseInterval ? rate.baseInterval : nil, rate.hasMaxInterval ? rate.maxInterval : nil)
-        }
-        if message.hasDnsJitter {
-            refreshJitter = try at("dns_jitter") { () throws(Refusal) in try message.dnsJitter.value() }
-        }
-        respectsTTL = message.respectDnsTtl
+        try setTimes(message)
         delaysStart = message.delaysStart
         if message.hasTypedDnsResolverConfig { try setResolver(message.typedDnsResolverConfig) }
         switch message.dnsLookupFamily {
@@ -47,16 +63,7 @@ extension ClusterConfig.DNS {
 
     private init(_ message: Envoy_Extensions_Clusters_Dns_V3_DnsCluster) throws(Refusal) {
         self.init()
-        if message.hasDnsRefreshRate { try setRefreshRate(message.dnsRefreshRate) }
-        if message.hasDnsFailureRefreshRate {
-            let rate = message.dnsFailureRefreshRate
-            try setFailureRate(
-                rate.hasBaseInterval ? rate.baseInterval : nil, rate.hasMaxInterval ? rate.maxInterval : nil)
-        }
-        if message.hasDnsJitter {
-            refreshJitter = try at("dns_jitter") { () throws(Refusal) in try message.dnsJitter.value() }
-        }
-        respectsTTL = message.respectDnsTtl
+        try setTimes(message)
         if message.hasTypedDnsResolverConfig { try setResolver(message.typedDnsResolverConfig) }
         switch message.dnsLookupFamily {
         case .unspecified, .auto: family = .automatic
@@ -68,21 +75,28 @@ extension ClusterConfig.DNS {
         }
     }
 
-    private mutating func setRefreshRate(_ rate: Google_Protobuf_Duration) throws(Refusal) {
-        refreshRate = try at("dns_refresh_rate") { () throws(Refusal) in try rate.aboveMillisecond() }
+    private mutating func setTimes(_ message: some NameTimes) throws(Refusal) {
+        if message.hasDnsRefreshRate {
+            refreshRate = try at("dns_refresh_rate") { () throws(Refusal) in
+                try message.dnsRefreshRate.aboveMillisecond()
+            }
+        }
+        if message.hasDnsFailureRefreshRate { try setFailureRate(message.dnsFailureRefreshRate) }
+        if message.hasDnsJitter {
+            refreshJitter = try at("dns_jitter") { () throws(Refusal) in try message.dnsJitter.value() }
+        }
+        respectsTTL = message.respectDnsTtl
     }
 
-    private mutating func setFailureRate(
-        _ base: Google_Protobuf_Duration?, _ max: Google_Protobuf_Duration?
-    ) throws(Refusal) {
-        guard let base else { throw Refusal("dns_failure_refresh_rate.base_interval", "missing") }
+    private mutating func setFailureRate(_ rate: some FailureRate) throws(Refusal) {
+        guard rate.hasBaseInterval else { throw Refusal("dns_failure_refresh_rate.base_interval", "missing") }
         let first = try at("dns_failure_refresh_rate.base_interval") { () throws(Refusal) in
-            try base.aboveMillisecond()
+            try rate.baseInterval.aboveMillisecond()
         }
         var most = first * 10
-        if let max {
+        if rate.hasMaxInterval {
             most = try at("dns_failure_refresh_rate.max_interval") { () throws(Refusal) in
-                let value = try max.aboveMillisecond()
+                let value = try rate.maxInterval.aboveMillisecond()
                 guard value >= first else { throw Refusal("", "less than base_interval") }
                 return value
             }
